@@ -1,0 +1,492 @@
+//! Every setting: its name, its default and what it means. The doc comments are the text of `--help`.
+
+use std::{collections::BTreeSet, fmt, net::SocketAddr, num::NonZeroU32};
+
+use url::{Host, Url};
+
+/// The settings as they were written: by environment, by flag, or by default.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Settings")]
+pub struct Settings {
+    /// SQLite (`sqlite://FILE?mode=rwc`) or PostgreSQL (`postgres://USER:PASSWORD@HOST/NAME`).
+    #[arg(
+        long,
+        env,
+        global = true,
+        hide_env_values = true,
+        default_value = "sqlite://billgraph.db?mode=rwc"
+    )]
+    pub database_url: String,
+    /// PostgreSQL schema that holds all tables.
+    #[arg(long, env, global = true, hide_env_values = true, default_value = "stripe")]
+    pub billgraph_db_schema: String,
+    /// Public address to listen on.
+    #[arg(
+        long,
+        env,
+        global = true,
+        hide_env_values = true,
+        visible_alias = "listen",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub billgraph_listen: String,
+    /// Address for the webhook route and for operators; where unset, the public address serves these too.
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub billgraph_internal_listen: Option<String>,
+    /// How clients reach the public address; the default is taken from it.
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub billgraph_public_url: Option<String>,
+    /// Stripe's secret or restricted key. Without it reading and webhooks work; what needs Stripe is unavailable.
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub stripe_secret_key: Option<String>,
+    /// Webhook signing secrets, comma-separated. Without one the webhook route answers 503.
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub stripe_webhook_secret: Option<String>,
+    /// Base URL of Stripe's API, for a simulation or a proxy.
+    #[arg(long, env, global = true, hide_env_values = true, default_value = "https://api.stripe.com")]
+    pub stripe_api_base: String,
+    /// Requests a second to Stripe, shared by everything in the process. [default: 80 with a live key, else 20]
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub stripe_rate_limit: Option<String>,
+    /// Token issuers, comma-separated; with several, all but one are written `alias=https://…`.
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub billgraph_issuers: Option<String>,
+    /// Accepted audiences (`aud`), comma-separated.
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub billgraph_audience: Option<String>,
+    /// HS256 secret of at least 32 bytes, for older Supabase projects.
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub billgraph_jwt_secret: Option<String>,
+    /// Claim that makes a user an admin, as `path=value`, such as `app_metadata.role=billing_admin`.
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub billgraph_admin_claim: Option<String>,
+    /// Customer metadata keys that name a user, comma-separated; the first is written to new customers.
+    #[arg(
+        long,
+        env,
+        global = true,
+        hide_env_values = true,
+        default_value = "user_id,supabase_user_id,auth0_user_id,clerk_user_id"
+    )]
+    pub billgraph_link_metadata_keys: String,
+    /// Origins that Checkout may return to, comma-separated; others are refused.
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub billgraph_redirect_origins: Option<String>,
+    /// Browser origins that may call the API, comma-separated; also checked on WebSockets.
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub billgraph_cors_origins: Option<String>,
+    /// Which event bodies the inbox keeps: `needed` (those that may be needed again) or `all`.
+    #[arg(long, env, global = true, hide_env_values = true, default_value = "needed")]
+    pub billgraph_keep_payloads: String,
+    /// Log filter, such as `info` or `billgraph=debug,warn`.
+    #[arg(long, env, global = true, hide_env_values = true, default_value = "info")]
+    pub billgraph_log: String,
+    /// Log format, `text` or `json`. [default: text on a terminal, else json]
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub billgraph_log_format: Option<String>,
+    /// Turns GraphiQL off.
+    #[arg(long, global = true)]
+    pub no_graphiql: bool,
+}
+
+/// The settings, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub database: DatabaseConfig,
+    pub listen: SocketAddr,
+    pub internal_listen: Option<SocketAddr>,
+    /// Without a slash at the end.
+    pub public_url: String,
+    pub stripe: StripeConfig,
+    pub auth: AuthConfig,
+    /// Customer metadata keys that name a user; never empty.
+    pub link_metadata_keys: Vec<String>,
+    pub redirect_origins: BTreeSet<String>,
+    pub cors_origins: BTreeSet<String>,
+    pub keep_payloads: KeepPayloads,
+    pub graphiql: bool,
+}
+
+/// Where the tables are.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    pub url: Secret,
+    /// PostgreSQL only.
+    pub schema: String,
+}
+
+/// How Stripe is reached, and how its webhooks are known.
+#[derive(Clone, Debug)]
+pub struct StripeConfig {
+    pub secret_key: Option<Secret>,
+    pub webhook_secrets: Vec<Secret>,
+    /// Without a slash at the end.
+    pub api_base: String,
+    /// Requests a second.
+    pub rate_limit: NonZeroU32,
+}
+
+/// Whose tokens are believed.
+#[derive(Clone, Debug, Default)]
+pub struct AuthConfig {
+    pub issuers: Vec<Issuer>,
+    /// Empty: any audience.
+    pub audiences: Vec<String>,
+    pub jwt_secret: Option<Secret>,
+    pub admin_claim: Option<AdminClaim>,
+}
+
+/// A party whose tokens are believed.
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    /// Put before the user ids of this issuer, as `alias|sub`.
+    pub alias: Option<String>,
+    /// The `iss` of its tokens, to the letter.
+    pub url: String,
+}
+
+/// The claim that makes a user an admin.
+#[derive(Clone, Debug)]
+pub struct AdminClaim {
+    /// Names from the outermost claim inwards.
+    pub path: Vec<String>,
+    pub value: String,
+}
+
+/// Which event bodies the inbox keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepPayloads {
+    /// Those that may be needed again: failed, stale, without a table or without an id.
+    Needed,
+    All,
+}
+
+/// A value that no log and no error shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself, for the one place that uses it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&mask(&self.0))
+    }
+}
+
+/// The values that were refused, a line each.
+#[derive(Debug)]
+pub struct Invalid(Vec<String>);
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl Settings {
+    /// Checks every value; what is wrong is told all at once.
+    pub fn check(&self) -> Result<Config, Invalid> {
+        let mut check = Check::default();
+        let listen = check.address("BILLGRAPH_LISTEN", &self.billgraph_listen);
+        let internal_listen = self
+            .billgraph_internal_listen
+            .as_deref()
+            .filter(|text| !text.is_empty())
+            .map(|text| check.address("BILLGRAPH_INTERNAL_LISTEN", text));
+        let public_url = match text(self.billgraph_public_url.as_ref()) {
+            Some(text) => check.base_url("BILLGRAPH_PUBLIC_URL", text),
+            None => format!("http://{listen}"),
+        };
+        let config = Config {
+            database: self.database(&mut check),
+            listen,
+            internal_listen,
+            public_url,
+            stripe: self.stripe(&mut check),
+            auth: self.auth(&mut check),
+            link_metadata_keys: self.link_metadata_keys(&mut check),
+            redirect_origins: check
+                .origins("BILLGRAPH_REDIRECT_ORIGINS", self.billgraph_redirect_origins.as_ref()),
+            cors_origins: check.origins("BILLGRAPH_CORS_ORIGINS", self.billgraph_cors_origins.as_ref()),
+            keep_payloads: match self.billgraph_keep_payloads.as_str() {
+                "needed" => KeepPayloads::Needed,
+                "all" => KeepPayloads::All,
+                other => {
+                    check.refuse("BILLGRAPH_KEEP_PAYLOADS", other, "`needed` or `all`");
+                    KeepPayloads::Needed
+                }
+            },
+            graphiql: !self.no_graphiql,
+        };
+        if check.refused.is_empty() { Ok(config) } else { Err(Invalid(check.refused)) }
+    }
+
+    fn database(&self, check: &mut Check) -> DatabaseConfig {
+        let url = &self.database_url;
+        let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+        if !known || (!url.starts_with("sqlite:") && Url::parse(url).is_err()) {
+            let expected = "`sqlite://FILE?mode=rwc` or `postgres://USER:PASSWORD@HOST/NAME`";
+            check.refuse("DATABASE_URL", &mask(url), expected);
+        }
+        let schema = &self.billgraph_db_schema;
+        let plain = schema.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        if !plain
+            || schema.is_empty()
+            || schema.len() > 63
+            || schema.starts_with(|c: char| c.is_ascii_digit())
+        {
+            check.refuse(
+                "BILLGRAPH_DB_SCHEMA",
+                schema,
+                "a PostgreSQL name of lower-case letters, digits and `_`",
+            );
+        }
+        DatabaseConfig { url: Secret::new(url), schema: schema.clone() }
+    }
+
+    fn stripe(&self, check: &mut Check) -> StripeConfig {
+        let secret_key = text(self.stripe_secret_key.as_ref());
+        if secret_key.is_some_and(|key| !["sk_", "rk_"].iter().any(|prefix| key.starts_with(prefix))) {
+            let held = mask(secret_key.unwrap_or_default());
+            check.refuse("STRIPE_SECRET_KEY", &held, "a secret key (`sk_…`) or a restricted key (`rk_…`)");
+        }
+        let webhook_secrets: Vec<_> = list(self.stripe_webhook_secret.as_ref()).collect();
+        for secret in webhook_secrets.iter().filter(|secret| !secret.starts_with("whsec_")) {
+            check.refuse(
+                "STRIPE_WEBHOOK_SECRET",
+                &mask(secret),
+                "signing secrets (`whsec_…`), comma-separated",
+            );
+        }
+        let live = secret_key.is_some_and(|key| key.contains("_live_"));
+        let rate_limit = match text(self.stripe_rate_limit.as_ref()) {
+            None => NonZeroU32::new(if live { 80 } else { 20 }),
+            Some(text) => {
+                text.parse().ok().filter(|limit: &NonZeroU32| limit.get() <= 10_000).or_else(|| {
+                    check.refuse("STRIPE_RATE_LIMIT", text, "requests a second, from 1 to 10000");
+                    None
+                })
+            }
+        };
+        StripeConfig {
+            secret_key: secret_key.map(Secret::new),
+            webhook_secrets: webhook_secrets.into_iter().map(Secret::new).collect(),
+            api_base: check.base_url("STRIPE_API_BASE", &self.stripe_api_base),
+            rate_limit: rate_limit.unwrap_or(NonZeroU32::MIN),
+        }
+    }
+
+    fn auth(&self, check: &mut Check) -> AuthConfig {
+        let issuers: Vec<Issuer> =
+            list(self.billgraph_issuers.as_ref()).filter_map(|text| check.issuer(text)).collect();
+        let aliases: BTreeSet<_> = issuers.iter().map(|issuer| &issuer.alias).collect();
+        if aliases.len() < issuers.len() {
+            let held = self.billgraph_issuers.as_deref().unwrap_or_default();
+            check.refuse(
+                "BILLGRAPH_ISSUERS",
+                held,
+                "one issuer without an alias at most, the others with their own",
+            );
+        }
+        let jwt_secret = text(self.billgraph_jwt_secret.as_ref());
+        if let Some(secret) = jwt_secret.filter(|secret| secret.len() < 32) {
+            check.refuse("BILLGRAPH_JWT_SECRET", &mask(secret), "a secret of at least 32 bytes");
+        }
+        AuthConfig {
+            issuers,
+            audiences: list(self.billgraph_audience.as_ref()).map(str::to_owned).collect(),
+            jwt_secret: jwt_secret.map(Secret::new),
+            admin_claim: text(self.billgraph_admin_claim.as_ref()).and_then(|text| check.admin_claim(text)),
+        }
+    }
+
+    fn link_metadata_keys(&self, check: &mut Check) -> Vec<String> {
+        let keys: Vec<String> = list(Some(&self.billgraph_link_metadata_keys)).map(str::to_owned).collect();
+        // Stripe's own limits on a metadata key: 40 characters, no square brackets.
+        if keys.is_empty() || keys.iter().any(|key| key.len() > 40 || key.contains(['[', ']', '"', '\\'])) {
+            let expected = "metadata keys of at most 40 characters without brackets, comma-separated";
+            check.refuse("BILLGRAPH_LINK_METADATA_KEYS", &self.billgraph_link_metadata_keys, expected);
+        }
+        keys
+    }
+}
+
+#[derive(Default)]
+struct Check {
+    refused: Vec<String>,
+}
+
+impl Check {
+    fn refuse(&mut self, name: &str, held: &str, expected: &str) {
+        self.refused.push(format!("{name} is `{held}`; it should be {expected}."));
+    }
+
+    fn address(&mut self, name: &str, text: &str) -> SocketAddr {
+        text.replace("localhost:", "127.0.0.1:").parse().unwrap_or_else(|_| {
+            self.refuse(name, text, "an address and a port, such as `127.0.0.1:8080`");
+            SocketAddr::from(([127, 0, 0, 1], 0))
+        })
+    }
+
+    fn base_url(&mut self, name: &str, text: &str) -> String {
+        let plain = |url: &Url| {
+            matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
+        };
+        if !Url::parse(text).is_ok_and(|url| plain(&url)) {
+            self.refuse(name, text, "an http or https URL without a query");
+        }
+        text.trim_end_matches('/').to_owned()
+    }
+
+    fn origins(&mut self, name: &str, text: Option<&String>) -> BTreeSet<String> {
+        let mut origins = BTreeSet::new();
+        for text in list(text) {
+            match Url::parse(text).map(|url| url.origin()) {
+                Ok(origin)
+                    if origin.is_tuple() && origin.ascii_serialization() == text.trim_end_matches('/') =>
+                {
+                    origins.insert(origin.ascii_serialization());
+                }
+                _ => self.refuse(name, text, "origins such as `https://app.example.com`, comma-separated"),
+            }
+        }
+        origins
+    }
+
+    fn issuer(&mut self, text: &str) -> Option<Issuer> {
+        let (alias, url) = match text.split_once('=') {
+            Some((alias, url)) if !alias.contains([':', '/']) => (Some(alias.to_owned()), url),
+            _ => (None, text),
+        };
+        let safe = Url::parse(url).is_ok_and(|url| match url.scheme() {
+            "https" => true,
+            "http" => is_loopback(&url),
+            _ => false,
+        });
+        let named = alias.as_deref().is_none_or(|alias| !alias.is_empty() && !alias.contains('|'));
+        if safe && named {
+            return Some(Issuer { alias, url: url.to_owned() });
+        }
+        let expected = "issuers as `https://…` or `alias=https://…`, comma-separated (http on loopback only)";
+        self.refuse("BILLGRAPH_ISSUERS", text, expected);
+        None
+    }
+
+    fn admin_claim(&mut self, text: &str) -> Option<AdminClaim> {
+        let claim = text.rsplit_once('=').map(|(path, value)| AdminClaim {
+            // A claim that is named by a URL (Auth0's custom claims) has dots of its own.
+            path: if path.contains("://") {
+                vec![path.to_owned()]
+            } else {
+                path.split('.').map(str::to_owned).collect()
+            },
+            value: value.to_owned(),
+        });
+        let usable = claim.filter(|claim| {
+            !claim.value.is_empty()
+                && claim.path.iter().all(|name| !name.is_empty())
+                && claim.path.first().is_some_and(|name| name != "user_metadata")
+        });
+        if usable.is_none() {
+            let expected = "`path=value` outside `user_metadata`, which users can edit themselves";
+            self.refuse("BILLGRAPH_ADMIN_CLAIM", text, expected);
+        }
+        usable
+    }
+}
+
+fn text(value: Option<&String>) -> Option<&str> {
+    value.map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+fn list(value: Option<&String>) -> impl Iterator<Item = &str> {
+    value.into_iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// What may be shown of a secret: how it begins, where that tells its kind, and how long it is.
+fn mask(secret: &str) -> String {
+    let kind = ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "pk_", "whsec_", "sqlite:", "postgres://"]
+        .iter()
+        .find(|prefix| secret.starts_with(**prefix));
+    format!("{}… ({} bytes)", kind.unwrap_or(&""), secret.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn check(flags: &[&str]) -> Result<Config, String> {
+        let cli = Cli::parse_from(["billgraph"].iter().chain(flags));
+        cli.settings.check().map_err(|invalid| invalid.to_string())
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_what_it_should_be() {
+        for (flag, value, variable) in [
+            ("--database-url", "mysql://root:hunter2@db/x", "DATABASE_URL"),
+            ("--billgraph-db-schema", "Robert'); drop", "BILLGRAPH_DB_SCHEMA"),
+            ("--billgraph-listen", "everywhere", "BILLGRAPH_LISTEN"),
+            ("--stripe-secret-key", "pk_live_hunter2", "STRIPE_SECRET_KEY"),
+            ("--stripe-webhook-secret", "whsec_a,hunter2", "STRIPE_WEBHOOK_SECRET"),
+            ("--stripe-api-base", "api.stripe.com", "STRIPE_API_BASE"),
+            ("--stripe-rate-limit", "0", "STRIPE_RATE_LIMIT"),
+            ("--billgraph-issuers", "http://id.example.com", "BILLGRAPH_ISSUERS"),
+            ("--billgraph-issuers", "https://a.example,https://b.example", "BILLGRAPH_ISSUERS"),
+            ("--billgraph-jwt-secret", "hunter2", "BILLGRAPH_JWT_SECRET"),
+            ("--billgraph-admin-claim", "user_metadata.role=admin", "BILLGRAPH_ADMIN_CLAIM"),
+            ("--billgraph-admin-claim", "admin", "BILLGRAPH_ADMIN_CLAIM"),
+            ("--billgraph-redirect-origins", "https://a.example/path", "BILLGRAPH_REDIRECT_ORIGINS"),
+            ("--billgraph-cors-origins", "*", "BILLGRAPH_CORS_ORIGINS"),
+            ("--billgraph-keep-payloads", "some", "BILLGRAPH_KEEP_PAYLOADS"),
+            ("--billgraph-link-metadata-keys", ",", "BILLGRAPH_LINK_METADATA_KEYS"),
+        ] {
+            let message = check(&[flag, value]).expect_err(value);
+            assert!(message.starts_with(variable), "{message}");
+            assert!(!message.contains("hunter2"), "{message} shows a secret");
+        }
+    }
+
+    #[test]
+    fn values_are_read_as_meant() {
+        let config = check(&[
+            "--billgraph-issuers",
+            "https://a.example/auth/v1,clerk=https://b.example",
+            "--billgraph-admin-claim",
+            "https://app.example/roles=billing",
+            "--stripe-secret-key",
+            "rk_live_x",
+        ])
+        .expect("these values are right");
+        assert_eq!(config.auth.issuers[1].alias.as_deref(), Some("clerk"));
+        assert_eq!(config.auth.admin_claim.expect("given").path, ["https://app.example/roles"]);
+        assert_eq!(config.stripe.rate_limit.get(), 80);
+        assert_eq!(config.public_url, "http://127.0.0.1:8080");
+        assert!(!format!("{:?}", config.stripe).contains("rk_live_x"));
+    }
+}
