@@ -147,7 +147,7 @@ impl Error {
     pub fn log(&self) {
         match self.code {
             Code::Internal => {
-                tracing::error!(error.code = self.code.name(), error = self.chain(), "request failed")
+                tracing::error!(error.code = self.code.name(), error = self.chain(), "request failed");
             }
             Code::Unavailable | Code::Stripe => {
                 tracing::warn!(error.code = self.code.name(), error = self.chain(), "request failed");
