@@ -72,6 +72,9 @@ pub struct Settings {
     /// Origins that Checkout may return to, comma-separated; others are refused.
     #[arg(long, env, global = true, hide_env_values = true)]
     pub billgraph_redirect_origins: Option<String>,
+    /// The longest trial that a user may ask for in a Checkout session, in days, from 0 to 730.
+    #[arg(long, env, global = true, hide_env_values = true, default_value = "30")]
+    pub billgraph_max_trial_days: String,
     /// Browser origins that may call the API, comma-separated; also checked on WebSockets.
     #[arg(long, env, global = true, hide_env_values = true)]
     pub billgraph_cors_origins: Option<String>,
@@ -84,9 +87,6 @@ pub struct Settings {
     /// Log format, `text` or `json`. [default: text on a terminal, else json]
     #[arg(long, env, global = true, hide_env_values = true)]
     pub billgraph_log_format: Option<String>,
-    /// Turns GraphiQL off.
-    #[arg(long, global = true)]
-    pub no_graphiql: bool,
 }
 
 /// The settings, checked.
@@ -102,9 +102,10 @@ pub struct Config {
     /// Customer metadata keys that name a user; never empty.
     pub link_metadata_keys: Vec<String>,
     pub redirect_origins: BTreeSet<String>,
+    /// In days.
+    pub max_trial_days: i32,
     pub cors_origins: BTreeSet<String>,
     pub keep_payloads: KeepPayloads,
-    pub graphiql: bool,
 }
 
 /// Where the tables are.
@@ -216,6 +217,7 @@ impl Settings {
             link_metadata_keys: self.link_metadata_keys(&mut check),
             redirect_origins: check
                 .origins("BILLGRAPH_REDIRECT_ORIGINS", self.billgraph_redirect_origins.as_ref()),
+            max_trial_days: check.max_trial_days(&self.billgraph_max_trial_days),
             cors_origins: check.origins("BILLGRAPH_CORS_ORIGINS", self.billgraph_cors_origins.as_ref()),
             keep_payloads: match self.billgraph_keep_payloads.as_str() {
                 "needed" => KeepPayloads::Needed,
@@ -225,7 +227,6 @@ impl Settings {
                     KeepPayloads::Needed
                 }
             },
-            graphiql: !self.no_graphiql,
         };
         if check.refused.is_empty() { Ok(config) } else { Err(Invalid(check.refused)) }
     }
@@ -347,6 +348,13 @@ impl Check {
         text.trim_end_matches('/').to_owned()
     }
 
+    fn max_trial_days(&mut self, text: &str) -> i32 {
+        text.parse().ok().filter(|days| (0..=730).contains(days)).unwrap_or_else(|| {
+            self.refuse("BILLGRAPH_MAX_TRIAL_DAYS", text, "days, from 0 to 730, which is Stripe's limit");
+            0
+        })
+    }
+
     fn origins(&mut self, name: &str, text: Option<&String>) -> BTreeSet<String> {
         let mut origins = BTreeSet::new();
         for text in list(text) {
@@ -463,6 +471,7 @@ mod tests {
             ("--billgraph-admin-claim", "admin", "BILLGRAPH_ADMIN_CLAIM"),
             ("--billgraph-redirect-origins", "https://a.example/path", "BILLGRAPH_REDIRECT_ORIGINS"),
             ("--billgraph-cors-origins", "*", "BILLGRAPH_CORS_ORIGINS"),
+            ("--billgraph-max-trial-days", "1000", "BILLGRAPH_MAX_TRIAL_DAYS"),
             ("--billgraph-keep-payloads", "some", "BILLGRAPH_KEEP_PAYLOADS"),
             ("--billgraph-link-metadata-keys", ",", "BILLGRAPH_LINK_METADATA_KEYS"),
         ] {

@@ -1,1 +1,103 @@
-fn main() {}
+//! The program: parses its arguments and runs one command.
+
+use std::{io::IsTerminal, process::ExitCode};
+
+use billgraph::{
+    commands::{self, Failure},
+    config::Settings,
+};
+use clap::{Parser, Subcommand};
+use tracing_subscriber::{EnvFilter, fmt::writer::BoxMakeWriter};
+
+/// A GraphQL API gateway over synced Stripe billing data.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Brings the database up to date and serves; the default.
+    Serve,
+    /// Serves a temporary database beside a simulated Stripe, with ready-made tokens.
+    Demo,
+    /// Changes the database's schema, without serving.
+    Migrate {
+        #[command(subcommand)]
+        step: commands::migrate::Step,
+    },
+    /// Prints the API in the schema definition language.
+    Schema,
+    /// Makes, lists and revokes service tokens.
+    Token {
+        #[command(subcommand)]
+        action: commands::token::Action,
+    },
+}
+
+fn main() -> ExitCode {
+    // A file that is not there is no error; one that cannot be read is told below.
+    let env_file = dotenvy::dotenv();
+    let cli = Cli::parse();
+    let outcome = match env_file {
+        Err(error) if !error.not_found() => Err(Failure::Usage(format!(".env cannot be read: {error}"))),
+        _ => start_logging(&cli.settings).and_then(|()| run(cli)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(message)) => fail(&message, 2),
+        Err(Failure::Failed(message)) => fail(&message, 1),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Failed(format!("no runtime: {error}")))?;
+    runtime.block_on(async {
+        match cli.command.unwrap_or(Command::Serve) {
+            Command::Serve => commands::serve::run(cli.settings.check()?).await,
+            Command::Demo => commands::demo::run(cli.settings).await,
+            Command::Migrate { step } => commands::migrate::run(&cli.settings.check()?, step).await,
+            Command::Schema => commands::schema::run(),
+            Command::Token { action } => commands::token::run(&cli.settings.check()?, action).await,
+        }
+    })
+}
+
+/// Logs go to the standard error output: what a command prints can be piped.
+fn start_logging(settings: &Settings) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&settings.billgraph_log).map_err(|_| {
+        let held = &settings.billgraph_log;
+        Failure::Usage(format!(
+            "BILLGRAPH_LOG is `{held}`; it should be a filter such as `info` or `billgraph=debug`."
+        ))
+    })?;
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(BoxMakeWriter::new(std::io::stderr));
+    let json = match settings.billgraph_log_format.as_deref() {
+        Some("json") => true,
+        Some("text") => false,
+        None | Some("") => !std::io::stderr().is_terminal(),
+        Some(held) => {
+            return Err(Failure::Usage(format!(
+                "BILLGRAPH_LOG_FORMAT is `{held}`; it should be `text` or `json`."
+            )));
+        }
+    };
+    if json {
+        log.json().init();
+    } else {
+        log.with_ansi(std::io::stderr().is_terminal()).init();
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "a command's last word is for people, not for the log")]
+fn fail(message: &str, code: u8) -> ExitCode {
+    eprintln!("{message}");
+    ExitCode::from(code)
+}

@@ -1,1 +1,20 @@
-//! m
+//! billgraph's database schema, step by step.
+
+use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::{MigrationStatus, MigratorTrait, migrator::Migration};
+
+mod m20261120_000001_create_mirror;
+mod m20261120_000002_create_gateway;
+mod table;
+
+/// All steps, oldest first.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261120_000001_create_mirror::Migration),
+            Box::new(m20261120_000002_create_gateway::Migration),
+        ]
+    }
+}

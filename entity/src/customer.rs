@@ -1,0 +1,72 @@
+//! <https://docs.stripe.com/api/customers/object>
+
+use async_graphql::SimpleObject;
+use sea_orm::entity::prelude::*;
+
+use crate::{
+    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    scalar::{Json, Metadata},
+};
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
+#[sea_orm(table_name = "customers")]
+#[graphql(name = "CustomerFields")]
+pub struct Model {
+    /// Stripe's id, `cus_…`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(skip)]
+    pub id: String,
+    /// The billing address, as Stripe holds it.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub address: Option<Json>,
+    #[graphql(skip)]
+    pub balance: Option<i64>,
+    /// When the customer was created at Stripe.
+    pub created: DateTimeUtc,
+    /// The three-letter currency code that the customer is charged in for recurring billing, in lower case.
+    pub currency: Option<String>,
+    #[graphql(skip)]
+    pub default_payment_method: Option<String>,
+    /// Whether the latest invoice's latest charge failed.
+    pub delinquent: Option<bool>,
+    /// A note on the customer, for the merchant.
+    pub description: Option<String>,
+    /// The e-mail address that invoices and receipts go to.
+    pub email: Option<String>,
+    /// The prefix of the customer's invoice numbers.
+    pub invoice_prefix: Option<String>,
+    /// Whether this is live data; `false` in test mode and in sandboxes.
+    pub livemode: bool,
+    /// What the integration notes on the customer.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub metadata: Metadata,
+    /// The customer's full name or business name.
+    pub name: Option<String>,
+    /// The phone number.
+    pub phone: Option<String>,
+    /// The shipping name and address, as Stripe holds them.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub shipping: Option<Json>,
+    /// Whether the customer is taxed: `none`, `exempt` or `reverse`.
+    pub tax_exempt: Option<String>,
+    #[graphql(skip)]
+    pub test_clock: Option<String>,
+    /// Whether the customer was deleted at Stripe.
+    pub deleted: bool,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Owned for Entity {
+    const OWNER: Owner = Owner::Itself;
+}
+
+impl Mirrored for Entity {
+    const OBJECT: &'static str = "customer";
+
+    fn lift(object: &mut Object) {
+        flatten(object, "default_payment_method", &["invoice_settings", "default_payment_method"]);
+    }
+}

@@ -1,0 +1,165 @@
+//! <https://docs.stripe.com/api/invoices/object>
+
+use async_graphql::{Enum, SimpleObject};
+use sea_orm::entity::prelude::*;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    mirrored::{Children, Mirrored, Object, Owned, Owner, flatten, list},
+    open::Open,
+    scalar::Metadata,
+};
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
+#[sea_orm(table_name = "invoices")]
+#[graphql(name = "InvoiceFields")]
+pub struct Model {
+    /// Stripe's id, `in_…`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(skip)]
+    pub id: String,
+    #[graphql(skip)]
+    pub amount_due: Option<i64>,
+    #[graphql(skip)]
+    pub amount_paid: Option<i64>,
+    #[graphql(skip)]
+    pub amount_remaining: Option<i64>,
+    /// How often automatic payment was tried.
+    pub attempt_count: Option<i32>,
+    /// Whether automatic payment was tried.
+    pub attempted: Option<bool>,
+    /// Whether Stripe goes on by itself to collect the invoice.
+    pub auto_advance: Option<bool>,
+    /// Why the invoice was made: `subscription_create`, `subscription_cycle`, `manual`, …
+    pub billing_reason: Option<String>,
+    #[graphql(skip)]
+    pub charge: Option<String>,
+    /// How the invoice is paid: `charge_automatically` or `send_invoice`.
+    pub collection_method: Option<String>,
+    /// When the invoice was created at Stripe.
+    pub created: DateTimeUtc,
+    /// The three-letter currency code, in lower case.
+    pub currency: Option<String>,
+    #[graphql(skip)]
+    pub customer: Option<String>,
+    /// The customer's e-mail address when the invoice was finalized.
+    pub customer_email: Option<String>,
+    /// The customer's name when the invoice was finalized.
+    pub customer_name: Option<String>,
+    #[graphql(skip)]
+    pub default_payment_method: Option<String>,
+    /// The memo, for customers.
+    pub description: Option<String>,
+    /// When payment is due, for invoices that are sent.
+    pub due_date: Option<DateTimeUtc>,
+    #[graphql(skip)]
+    pub ending_balance: Option<i64>,
+    /// When the invoice was finalized.
+    pub finalized_at: Option<DateTimeUtc>,
+    /// The page on which the customer can view and pay the invoice.
+    pub hosted_invoice_url: Option<String>,
+    /// The invoice as a PDF file.
+    pub invoice_pdf: Option<String>,
+    /// Whether this is live data; `false` in test mode and in sandboxes.
+    pub livemode: bool,
+    /// When the invoice was marked uncollectible.
+    pub marked_uncollectible_at: Option<DateTimeUtc>,
+    /// What the integration notes on the invoice.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub metadata: Metadata,
+    /// When payment is tried next.
+    pub next_payment_attempt: Option<DateTimeUtc>,
+    /// The number that the customer sees.
+    pub number: Option<String>,
+    /// When the invoice was paid.
+    pub paid_at: Option<DateTimeUtc>,
+    #[graphql(skip)]
+    pub payment_intent: Option<String>,
+    /// The end of the usage period that pending items are taken from.
+    pub period_end: Option<DateTimeUtc>,
+    /// The start of the usage period that pending items are taken from.
+    pub period_start: Option<DateTimeUtc>,
+    /// The number of the receipt.
+    pub receipt_number: Option<String>,
+    #[graphql(skip)]
+    pub starting_balance: Option<i64>,
+    /// Where the invoice stands.
+    pub status: Option<Open<InvoiceStatus>>,
+    #[graphql(skip)]
+    pub subscription: Option<String>,
+    #[graphql(skip)]
+    pub subtotal: Option<i64>,
+    #[graphql(skip)]
+    pub tax: Option<i64>,
+    #[graphql(skip)]
+    pub test_clock: Option<String>,
+    #[graphql(skip)]
+    pub total: Option<i64>,
+    /// When the invoice was voided.
+    pub voided_at: Option<DateTimeUtc>,
+    /// Whether the draft was deleted at Stripe.
+    pub deleted: bool,
+}
+
+/// Where an invoice stands: <https://docs.stripe.com/invoicing/overview#invoice-statuses>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvoiceStatus {
+    /// Not yet finalized.
+    Draft,
+    /// Finalized and to be paid.
+    Open,
+    /// Paid.
+    Paid,
+    /// Given up as not collectible.
+    Uncollectible,
+    /// Voided.
+    Void,
+    /// A value that this version of the API does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Owned for Entity {
+    const OWNER: Owner = Owner::Customer("customer");
+}
+
+impl Mirrored for Entity {
+    const OBJECT: &'static str = "invoice";
+    const CHILDREN: &'static [Children] =
+        &[Children { field: "payments", object: "invoice_payment", parent: "invoice" }];
+
+    fn lift(object: &mut Object) {
+        for column in ["finalized_at", "marked_uncollectible_at", "paid_at", "voided_at"] {
+            flatten(object, column, &["status_transitions", column]);
+        }
+        // Moved under `parent` in 2025-03-31, as were the payments.
+        flatten(object, "subscription", &["parent", "subscription_details", "subscription"]);
+        payment_from_payments(object);
+        tax_from_total_taxes(object);
+    }
+}
+
+fn payment_from_payments(object: &mut Object) {
+    let is_default = |payment: &&Value| payment.get("is_default").and_then(Value::as_bool) == Some(true);
+    let payments = list(object, "payments");
+    let Some(payment) = payments.iter().find(is_default).or(payments.first()).cloned() else { return };
+    for column in ["payment_intent", "charge"] {
+        let value = payment.get("payment").and_then(|payment| payment.get(column));
+        if let Some(value) = value.filter(|value| !value.is_null()) {
+            object.entry(column).or_insert_with(|| value.clone());
+        }
+    }
+}
+
+fn tax_from_total_taxes(object: &mut Object) {
+    let Some(taxes) = object.get("total_taxes").and_then(Value::as_array) else { return };
+    let amounts = taxes.iter().filter_map(|tax| tax.get("amount").and_then(Value::as_i64));
+    let tax = (!taxes.is_empty()).then(|| amounts.fold(0, i64::saturating_add));
+    object.entry("tax").or_insert_with(|| tax.into());
+}

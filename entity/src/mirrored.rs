@@ -1,0 +1,89 @@
+//! What an object says about itself to be mirrored; all else is written once, for all objects.
+
+use sea_orm::EntityTrait;
+use serde_json::{Map, Value};
+
+/// A JSON object as Stripe sends it.
+pub type Object = Map<String, Value>;
+
+/// A row that belongs to somebody.
+pub trait Owned: EntityTrait<Model: Send + Sync> {
+    /// Whose it is, and so who may see it.
+    const OWNER: Owner;
+}
+
+/// A Stripe object that has a table.
+pub trait Mirrored: Owned {
+    /// Stripe's name for it: the value of its `object` field.
+    const OBJECT: &'static str;
+    /// What `<object>.deleted` means.
+    const DELETED_EVENT: DeletedEvent = DeletedEvent::Tombstone;
+    /// The objects that travel inside it and have a table of their own.
+    const CHILDREN: &'static [Children] = &[];
+
+    /// Raises any older shape of the object to the newest, with nested facts under their column's name.
+    ///
+    /// It must be total: whatever is absent or odd stays as it is.
+    fn lift(_object: &mut Object) {}
+}
+
+/// Whose an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The customer itself.
+    Itself,
+    /// The customer that this column names.
+    Customer(&'static str),
+    /// Whoever owns the row of `table` that `column` names.
+    Through { column: &'static str, table: &'static str },
+    /// Everybody's while active; beyond that, whoever has a subscription item that names it in `item_column`.
+    Catalogue { item_column: &'static str },
+    /// The user whose id is the row's.
+    User,
+    /// The organization whose id is the row's.
+    Organization,
+}
+
+/// What an event whose type ends in `.deleted` means for the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeletedEvent {
+    /// The object is gone; its row stays as a tombstone.
+    Tombstone,
+    /// The object lives on in a final state, as a subscription does as `canceled`.
+    LivesOn,
+}
+
+/// A list of objects inside another object.
+#[derive(Clone, Copy, Debug)]
+pub struct Children {
+    /// The field that holds Stripe's list.
+    pub field: &'static str,
+    /// The `object` of what is listed.
+    pub object: &'static str,
+    /// The column of the child that names the parent.
+    pub parent: &'static str,
+}
+
+/// Copies the value at a path to a column's name, unless the object already has one there.
+pub fn flatten(object: &mut Object, column: &str, path: &[&str]) {
+    if object.get(column).is_some_and(|value| !value.is_null()) {
+        return;
+    }
+    let mut value = object.get(path[0]);
+    for name in &path[1..] {
+        value = value.and_then(|value| value.get(name));
+    }
+    if let Some(value) = value.filter(|value| !value.is_null()).cloned() {
+        object.insert(column.to_owned(), value);
+    }
+}
+
+/// The objects of a Stripe list field, none where it is absent or odd.
+pub fn list<'a>(object: &'a Object, field: &str) -> &'a [Value] {
+    object.get(field).and_then(|list| list.get("data")).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// A reference's id, be it expanded or not.
+pub fn id(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value.get("id").and_then(Value::as_str))
+}

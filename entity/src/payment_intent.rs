@@ -1,0 +1,111 @@
+//! <https://docs.stripe.com/api/payment_intents/object>
+
+use async_graphql::{Enum, SimpleObject};
+use sea_orm::entity::prelude::*;
+use serde::Deserialize;
+
+use crate::{
+    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    open::Open,
+    scalar::Metadata,
+};
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
+#[sea_orm(table_name = "payment_intents")]
+#[graphql(name = "PaymentIntentFields")]
+pub struct Model {
+    /// Stripe's id, `pi_…`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(skip)]
+    pub id: String,
+    #[graphql(skip)]
+    pub amount: i64,
+    #[graphql(skip)]
+    pub amount_capturable: Option<i64>,
+    #[graphql(skip)]
+    pub amount_received: Option<i64>,
+    /// When the payment was canceled.
+    pub canceled_at: Option<DateTimeUtc>,
+    /// Why the payment was canceled.
+    pub cancellation_reason: Option<String>,
+    /// When the money is taken: `automatic`, `automatic_async` or `manual`.
+    pub capture_method: Option<String>,
+    /// When the payment was created at Stripe.
+    pub created: DateTimeUtc,
+    #[graphql(skip)]
+    pub currency: String,
+    #[graphql(skip)]
+    pub customer: Option<String>,
+    /// A note on the payment.
+    pub description: Option<String>,
+    #[graphql(skip)]
+    pub invoice: Option<String>,
+    #[graphql(skip)]
+    pub last_payment_error_code: Option<String>,
+    #[graphql(skip)]
+    pub last_payment_error_decline_code: Option<String>,
+    #[graphql(skip)]
+    pub latest_charge: Option<String>,
+    /// Whether this is live data; `false` in test mode and in sandboxes.
+    pub livemode: bool,
+    /// What the integration notes on the payment.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub metadata: Metadata,
+    #[graphql(skip)]
+    pub payment_method: Option<String>,
+    /// The e-mail address that the receipt goes to.
+    pub receipt_email: Option<String>,
+    /// Whether the payment method is kept for later: `on_session` or `off_session`.
+    pub setup_future_usage: Option<String>,
+    /// What appears on the customer's statement.
+    pub statement_descriptor: Option<String>,
+    /// Where the payment stands.
+    pub status: Open<PaymentIntentStatus>,
+    #[graphql(skip)]
+    pub deleted: bool,
+}
+
+/// Where a payment stands: <https://docs.stripe.com/payments/paymentintents/lifecycle>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentIntentStatus {
+    /// No payment method yet, or the last one failed.
+    RequiresPaymentMethod,
+    /// To be confirmed.
+    RequiresConfirmation,
+    /// The customer has something to do, such as authenticating.
+    RequiresAction,
+    /// Under way.
+    Processing,
+    /// Authorized and to be captured.
+    RequiresCapture,
+    /// Canceled.
+    Canceled,
+    /// Paid.
+    Succeeded,
+    /// A value that this version of the API does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Owned for Entity {
+    const OWNER: Owner = Owner::Customer("customer");
+}
+
+impl Mirrored for Entity {
+    const OBJECT: &'static str = "payment_intent";
+
+    fn lift(object: &mut Object) {
+        flatten(object, "last_payment_error_code", &["last_payment_error", "code"]);
+        flatten(object, "last_payment_error_decline_code", &["last_payment_error", "decline_code"]);
+        // Until 2022-11-15 the charges came along instead of the latest one's id.
+        let latest = object.get("charges").and_then(|charges| charges.pointer("/data/0/id")).cloned();
+        if let Some(latest) = latest {
+            object.entry("latest_charge").or_insert(latest);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The tables of the gateway itself: users and organizations, the inbox, the change feed, service tokens.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in [users(), organizations(), webhook_events(), changes(), service_tokens()] {
+            manager.create_table(table).await?;
+        }
+        for index in indexes() {
+            manager.create_index(index).await?;
+        }
+        if manager.get_database_backend() == DbBackend::Postgres {
+            // Customers are looked up by any of several metadata keys that name their user.
+            let statement =
+                "CREATE INDEX customers_metadata_idx ON customers USING gin (metadata jsonb_path_ops)";
+            manager.get_connection().execute_unprepared(statement).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        if manager.get_database_backend() == DbBackend::Postgres {
+            manager.get_connection().execute_unprepared("DROP INDEX customers_metadata_idx").await?;
+        }
+        for table in ["users", "organizations", "webhook_events", "changes", "service_tokens"] {
+            manager.drop_table(Table::drop().table(table).to_owned()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn users() -> TableCreateStatement {
+    Table::create()
+        .table("users")
+        .col(text("id").primary_key())
+        .col(ColumnDef::new("email").text())
+        .col(ColumnDef::new("customer").text())
+        .col(ColumnDef::new("link_attempts").integer().not_null())
+        .col(time("created"))
+        .col(time("updated"))
+        .to_owned()
+}
+
+fn organizations() -> TableCreateStatement {
+    Table::create()
+        .table("organizations")
+        .col(text("id").primary_key())
+        .col(ColumnDef::new("name").text())
+        .col(ColumnDef::new("customer").text())
+        .col(ColumnDef::new("link_attempts").integer().not_null())
+        .col(time("created"))
+        .col(time("updated"))
+        .to_owned()
+}
+
+fn webhook_events() -> TableCreateStatement {
+    Table::create()
+        .table("webhook_events")
+        .col(text("id").primary_key())
+        .col(text("type"))
+        .col(ColumnDef::new("object").text())
+        .col(ColumnDef::new("object_id").text())
+        .col(ColumnDef::new("account").text())
+        .col(time("created"))
+        .col(ColumnDef::new("api_version").text())
+        .col(ColumnDef::new("livemode").boolean().not_null())
+        .col(text("state"))
+        .col(ColumnDef::new("attempts").integer().not_null())
+        .col(ColumnDef::new("reason").text())
+        .col(ColumnDef::new("previous_attributes").text())
+        .col(ColumnDef::new("payload").text())
+        .col(time("received_at"))
+        .col(ColumnDef::new("applied_at").timestamp_with_time_zone())
+        .to_owned()
+}
+
+fn changes() -> TableCreateStatement {
+    Table::create()
+        .table("changes")
+        .col(ColumnDef::new("seq").big_integer().not_null().auto_increment().primary_key())
+        .col(text("object"))
+        .col(text("object_id"))
+        .col(ColumnDef::new("customer").text())
+        .col(text("kind"))
+        .col(ColumnDef::new("event_id").text())
+        .col(ColumnDef::new("event_type").text())
+        .col(time("occurred_at"))
+        .col(ColumnDef::new("changed_fields").json().not_null())
+        .to_owned()
+}
+
+fn service_tokens() -> TableCreateStatement {
+    Table::create()
+        .table("service_tokens")
+        .col(text("name").primary_key())
+        .col(text("token_hash").unique_key())
+        .col(text("role"))
+        .col(time("created_at"))
+        .col(ColumnDef::new("expires_at").timestamp_with_time_zone())
+        .col(ColumnDef::new("revoked_at").timestamp_with_time_zone())
+        .to_owned()
+}
+
+fn indexes() -> Vec<IndexCreateStatement> {
+    let unique = |table: &'static str| {
+        let mut index = index(table, &["customer"]);
+        index.unique().to_owned()
+    };
+    vec![
+        unique("users"),
+        unique("organizations"),
+        index("users", &["created", "id"]),
+        index("webhook_events", &["object_id", "created"]),
+        index("webhook_events", &["state", "created"]),
+        index("changes", &["object", "seq"]),
+        index("changes", &["customer", "seq"]),
+    ]
+}
+
+fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+    let mut index = Index::create();
+    index.name(format!("{table}_{}_idx", columns.join("_"))).table(table);
+    for column in columns {
+        index.col(*column);
+    }
+    index
+}
+
+fn text(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).text().not_null().to_owned()
+}
+
+fn time(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).timestamp_with_time_zone().not_null().to_owned()
+}

@@ -1,0 +1,362 @@
+//! Loading rows: by id, as children of a parent, counted. Written once, for all tables.
+//!
+//! One [`Load`] serves one request, so that what one viewer may see never serves another. Every statement is made
+//! by the finder of the viewer's scope: an id that is not theirs answers like one that does not exist.
+
+use std::{
+    collections::HashMap,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+    str::FromStr,
+    sync::{Arc, RwLock},
+};
+
+use async_graphql::{
+    Context,
+    dataloader::{DataLoader, HashMapCache, Loader},
+};
+use entity::{mirrored::Owned, product, subscription, subscription_item};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseConnection, EntityTrait, FromQueryResult, JoinType, ModelTrait,
+    QueryFilter, QuerySelect, Select, Value,
+    sea_query::{Expr, ExprTrait, Func},
+};
+
+use super::page::{self, Page, PageArgs};
+use crate::{
+    auth::scope::{Belongings, Scope},
+    error::{Error, Result},
+};
+
+/// A row, shared by whatever shows it.
+pub type Row<E> = Arc<<E as EntityTrait>::Model>;
+
+/// The loaders of one request; clones are the same.
+#[derive(Clone)]
+pub struct Load {
+    loader: Arc<DataLoader<Rows, HashMapCache>>,
+}
+
+/// Where rows come from, and which of them the viewer may see.
+#[derive(Clone)]
+pub struct Rows {
+    db: DatabaseConnection,
+    scope: Arc<RwLock<Scope>>,
+}
+
+/// The loaders of the request that a resolver serves.
+pub fn load<'a>(ctx: &Context<'a>) -> &'a Load {
+    ctx.data_unchecked::<Load>()
+}
+
+impl Load {
+    /// Loaders that remember what they loaded, for a query or a mutation.
+    pub fn new(db: DatabaseConnection, scope: Scope) -> Self {
+        let rows = Rows { db, scope: Arc::new(RwLock::new(scope)) };
+        Self { loader: Arc::new(DataLoader::with_cache(rows, tokio::spawn, HashMapCache::default())) }
+    }
+
+    /// Loaders that read anew each time, for a subscription, which outlives what it read.
+    pub fn forgetful(db: DatabaseConnection, scope: Scope) -> Self {
+        let load = Self::new(db, scope);
+        load.loader.enable_all_cache(false);
+        load
+    }
+
+    /// The connection that reads.
+    pub fn db(&self) -> &DatabaseConnection {
+        &self.loader.loader().db
+    }
+
+    /// What the viewer may see.
+    pub fn scope(&self) -> Scope {
+        self.loader.loader().scope()
+    }
+
+    /// Takes over what the viewer may see now.
+    pub fn rescope(&self, scope: Scope) {
+        *self.loader.loader().scope.write().expect("nobody panics while holding this lock") = scope;
+    }
+
+    /// Adds what a mutation just made the viewer's own.
+    pub fn extend(&self, more: Belongings) {
+        let scope = &self.loader.loader().scope;
+        if let Scope::Of(own) = &mut *scope.write().expect("nobody panics while holding this lock") {
+            own.customers.extend(more.customers);
+            own.users.extend(more.users);
+            own.organizations.extend(more.organizations);
+        }
+    }
+
+    /// The row with an id.
+    pub async fn one<E: Owned>(&self, id: Option<&str>) -> Result<Option<Row<E>>> {
+        let Some(id) = id else { return Ok(None) };
+        Ok(self.loader.load_one(Key::<E, _>::new(Id(id.to_owned()))).await?.flatten())
+    }
+
+    /// A page of the rows whose `column` names the parent.
+    pub async fn page_of<E: Owned>(
+        &self,
+        column: &'static str,
+        parent: &str,
+        args: PageArgs,
+    ) -> Result<Arc<Page<E>>> {
+        let key = Key::<E, _>::new(PageOf { column, parent: parent.to_owned(), args });
+        Ok(self.loader.load_one(key).await?.unwrap_or_default())
+    }
+
+    /// How many rows name the parent in `column`.
+    pub async fn count_of<E: Owned>(&self, column: &'static str, parent: &str) -> Result<u64> {
+        let key = Key::<E, _>::new(CountOf { column, parent: parent.to_owned() });
+        Ok(self.loader.load_one(key).await?.unwrap_or_default())
+    }
+
+    /// A page of all rows.
+    pub async fn page<E: Owned>(&self, args: &PageArgs) -> Result<Page<E>> {
+        let rows = self.loader.loader();
+        page::fetch(&rows.db, rows.find::<E>(), args).await
+    }
+
+    /// The products that a customer is subscribed to now.
+    pub async fn subscribed_products(&self, customer: &str) -> Result<Vec<Row<product::Entity>>> {
+        let key = Key::new(Subscribed { customer: customer.to_owned() });
+        let ids: Vec<String> = self.loader.load_one(key).await?.unwrap_or_default();
+        let keys = ids.into_iter().map(|id| Key::<product::Entity, _>::new(Id(id)));
+        let mut rows: Vec<_> = self.loader.load_many(keys).await?.into_values().flatten().collect();
+        rows.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(rows)
+    }
+
+    /// How many rows there are in all.
+    pub async fn count<E: Owned>(&self) -> Result<u64> {
+        let rows = self.loader.loader();
+        let count =
+            rows.find::<E>().select_only().column_as(Expr::from(Func::count(Expr::col("id"))), "count");
+        let count: Option<i64> = count.into_tuple().one(&rows.db).await?;
+        Ok(count.unwrap_or_default().unsigned_abs())
+    }
+
+    /// Reads rows by id now, so that a later [`Load::one`] finds them.
+    pub async fn prime<E: Owned>(&self, ids: Vec<String>) -> Result<Vec<Row<E>>> {
+        let keys: Vec<Key<E, Id>> = ids.into_iter().map(|id| Key::new(Id(id))).collect();
+        let found = self.loader.loader().load(&keys).await?;
+        let rows = found.values().flatten().cloned().collect();
+        self.loader.feed_many(found).await;
+        Ok(rows)
+    }
+
+    /// Reads pages of children now, so that a later [`Load::page_of`] finds them.
+    pub async fn prime_pages<E: Owned>(
+        &self,
+        column: &'static str,
+        parents: Vec<String>,
+        args: &PageArgs,
+    ) -> Result<Vec<Row<E>>> {
+        let key = |parent| Key::<E, _>::new(PageOf { column, parent, args: args.clone() });
+        let keys: Vec<Key<E, PageOf>> = parents.into_iter().map(key).collect();
+        let found = self.loader.loader().load(&keys).await?;
+        let rows = found.values().flat_map(|page| page.rows.iter().cloned()).collect();
+        self.loader.feed_many(found).await;
+        Ok(rows)
+    }
+
+    /// Counts children now, so that a later [`Load::count_of`] finds the numbers.
+    pub async fn prime_counts<E: Owned>(&self, column: &'static str, parents: Vec<String>) -> Result<()> {
+        let key = |parent| Key::<E, _>::new(CountOf { column, parent });
+        let keys: Vec<Key<E, CountOf>> = parents.into_iter().map(key).collect();
+        let found = self.loader.loader().load(&keys).await?;
+        self.loader.feed_many(found).await;
+        Ok(())
+    }
+}
+
+impl Rows {
+    fn scope(&self) -> Scope {
+        self.scope.read().expect("nobody panics while holding this lock").clone()
+    }
+
+    /// The rows that the viewer may see.
+    fn seen<E: Owned>(&self) -> Select<E> {
+        E::find().filter(self.scope().visible::<E>())
+    }
+
+    /// The rows that the viewer may see and that are not deleted.
+    fn find<E: Owned>(&self) -> Select<E> {
+        let deleted = E::Column::from_str("deleted").ok();
+        self.seen::<E>().filter(Condition::all().add_option(deleted.map(|deleted| deleted.eq(false))))
+    }
+}
+
+/// What is asked for, of one table.
+pub struct Key<E, K>(K, PhantomData<fn() -> E>);
+
+/// A row by its id.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Id(String);
+
+/// A page of the rows that name a parent.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct PageOf {
+    column: &'static str,
+    parent: String,
+    args: PageArgs,
+}
+
+/// The number of rows that name a parent.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct CountOf {
+    column: &'static str,
+    parent: String,
+}
+
+impl<E: Owned> Loader<Key<E, Id>> for Rows {
+    /// `None` is remembered too: what is not there is not asked for again.
+    type Value = Option<Row<E>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Key<E, Id>]) -> Result<HashMap<Key<E, Id>, Self::Value>> {
+        let mut found: HashMap<Key<E, Id>, Self::Value> =
+            keys.iter().map(|key| (key.clone(), None)).collect();
+        if keys.is_empty() {
+            return Ok(found);
+        }
+        let ids = keys.iter().map(|key| key.0.0.as_str());
+        for row in self.seen::<E>().filter(Expr::col("id").is_in(ids)).all(&self.db).await? {
+            found.insert(Key::new(Id(text::<E>(&row, "id"))), Some(Arc::new(row)));
+        }
+        Ok(found)
+    }
+}
+
+impl<E: Owned> Loader<Key<E, PageOf>> for Rows {
+    type Value = Arc<Page<E>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Key<E, PageOf>]) -> Result<HashMap<Key<E, PageOf>, Self::Value>> {
+        let mut alike: HashMap<(&'static str, &PageArgs), Vec<&str>> = HashMap::new();
+        for Key(PageOf { column, parent, args }, _) in keys {
+            alike.entry((column, args)).or_default().push(parent);
+        }
+        let mut found = HashMap::with_capacity(keys.len());
+        for ((column, args), parents) in alike {
+            let mut pages =
+                page::fetch_for_parents(&self.db, self.find::<E>(), column, &parents, args).await?;
+            for parent in parents {
+                let page = Arc::new(pages.remove(parent).unwrap_or_default());
+                let key = PageOf { column, parent: parent.to_owned(), args: args.clone() };
+                found.insert(Key::new(key), page);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The ids of the products that a customer is subscribed to now.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Subscribed {
+    customer: String,
+}
+
+impl Loader<Key<product::Entity, Subscribed>> for Rows {
+    type Value = Vec<String>;
+    type Error = Error;
+
+    async fn load(
+        &self,
+        keys: &[Key<product::Entity, Subscribed>],
+    ) -> Result<HashMap<Key<product::Entity, Subscribed>, Vec<String>>> {
+        let customers = keys.iter().map(|key| key.0.customer.as_str());
+        let subscription = |column: &'static str| Expr::col(("subscriptions", column));
+        let bought: Vec<(String, Option<String>)> = self
+            .find::<subscription_item::Entity>()
+            .join(
+                JoinType::InnerJoin,
+                subscription_item::Entity::belongs_to(subscription::Entity)
+                    .from(subscription_item::Column::Subscription)
+                    .to(subscription::Column::Id)
+                    .into(),
+            )
+            .filter(subscription("customer").is_in(customers))
+            .filter(subscription("status").is_in(["active", "trialing", "past_due"]))
+            .select_only()
+            .column_as(subscription("customer"), "customer")
+            .column(subscription_item::Column::Product)
+            .distinct()
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let mut found: HashMap<_, Vec<String>> = HashMap::new();
+        for (customer, product) in bought {
+            found.entry(Key::new(Subscribed { customer })).or_default().extend(product);
+        }
+        Ok(found)
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Count {
+    parent: String,
+    count: i64,
+}
+
+impl<E: Owned> Loader<Key<E, CountOf>> for Rows {
+    type Value = u64;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Key<E, CountOf>]) -> Result<HashMap<Key<E, CountOf>, u64>> {
+        let mut alike: HashMap<&'static str, Vec<&str>> = HashMap::new();
+        for Key(CountOf { column, parent }, _) in keys {
+            alike.entry(column).or_default().push(parent);
+        }
+        // No row names a parent without children: that is a count too.
+        let mut found: HashMap<_, _> = keys.iter().map(|key| (key.clone(), 0)).collect();
+        for (column, parents) in alike {
+            let counts = self
+                .find::<E>()
+                .filter(Expr::col(column).is_in(parents))
+                .select_only()
+                .column_as(Expr::col(column), "parent")
+                .column_as(Expr::from(Func::count(Expr::col("id"))), "count")
+                .group_by(Expr::col(column))
+                .into_model::<Count>();
+            for Count { parent, count } in counts.all(&self.db).await? {
+                found.insert(Key::new(CountOf { column, parent }), count.unsigned_abs());
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl<E, K> Key<E, K> {
+    fn new(key: K) -> Self {
+        Self(key, PhantomData)
+    }
+}
+
+impl<E, K: Clone> Clone for Key<E, K> {
+    fn clone(&self) -> Self {
+        Self::new(self.0.clone())
+    }
+}
+
+impl<E, K: PartialEq> PartialEq for Key<E, K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<E, K: Eq> Eq for Key<E, K> {}
+
+impl<E, K: Hash> Hash for Key<E, K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+/// The text of a column; empty where the row has none.
+pub fn text<E: EntityTrait>(row: &E::Model, column: &str) -> String {
+    match E::Column::from_str(column).map(|column| row.get(column)) {
+        Ok(Value::String(Some(text))) => text,
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,79 @@
+//! The root of mutations: each asks Stripe, and hands Stripe's own answer to the mirror before it returns.
+
+mod create_checkout_session;
+mod customer_link;
+mod link_customer;
+
+use async_graphql::{Context, Enum, Object, SimpleObject};
+
+use self::{
+    create_checkout_session::{CreateCheckoutSessionInput, CreateCheckoutSessionPayload},
+    link_customer::{LinkCustomerInput, LinkCustomerPayload},
+};
+use crate::error::Result;
+
+/// What can be done.
+pub struct Mutation;
+
+#[Object]
+impl Mutation {
+    /// Links a user, or an organization, to a Stripe customer: the one that is already theirs, or a new one.
+    ///
+    /// Calling it again, also in parallel, changes nothing.
+    async fn link_customer(
+        &self,
+        ctx: &Context<'_>,
+        input: LinkCustomerInput,
+    ) -> Result<LinkCustomerPayload> {
+        link_customer::link_customer(ctx, input).await
+    }
+
+    /// Opens a Checkout session for the viewer, whose customer is linked first if need be.
+    async fn create_checkout_session(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateCheckoutSessionInput,
+    ) -> Result<CreateCheckoutSessionPayload> {
+        create_checkout_session::create_checkout_session(ctx, input).await
+    }
+}
+
+/// Something in the input that the caller can mend.
+#[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
+pub struct UserError {
+    /// The path of the input field, where it is one field's.
+    field: Option<Vec<String>>,
+    /// What is wrong, for developers.
+    message: String,
+    /// What is wrong, for programs.
+    code: UserErrorCode,
+}
+
+/// What is wrong with an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum UserErrorCode {
+    /// A value that is needed is missing.
+    Required,
+    /// A value is not of the kind that is needed.
+    Invalid,
+    /// There is no such object.
+    NotFound,
+    /// The price or product can no longer be bought.
+    Inactive,
+    /// The URL leads to an origin that is not among those configured.
+    RedirectNotAllowed,
+    /// The customer is linked to somebody else, or the user to another customer.
+    AlreadyLinked,
+}
+
+impl UserError {
+    /// An error of a field, given by its path.
+    fn new<'a>(
+        code: UserErrorCode,
+        field: impl IntoIterator<Item = &'a str>,
+        message: impl Into<String>,
+    ) -> Self {
+        let field = field.into_iter().map(str::to_owned).collect();
+        Self { field: Some(field), message: message.into(), code }
+    }
+}

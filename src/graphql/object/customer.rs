@@ -1,0 +1,156 @@
+//! Customers, and what is theirs.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{
+    charge, checkout_session, customer, invoice, payment_intent, payment_method, subscription, user,
+};
+
+use super::{
+    BillingSubscription, Charge, CheckoutSession, Invoice, PaymentIntent, PaymentMethod, Product, User, one,
+};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::{Row, load},
+        money::Money,
+        page::{Connection, PageArgs, Paging, Shows},
+    },
+};
+
+/// Somebody who pays: <https://docs.stripe.com/api/customers>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Customer {
+    #[graphql(flatten)]
+    row: Row<customer::Entity>,
+}
+
+impl Shows for Customer {
+    type Entity = customer::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for customer::Entity {
+    const JOINS: &'static [Join] = &[
+        Join::one::<payment_method::Entity>("defaultPaymentMethod", "default_payment_method"),
+        Join::back::<user::Entity>("user", "customer"),
+        Join::many::<subscription::Entity>("subscriptions", "customer"),
+        Join::many::<payment_intent::Entity>("payments", "customer"),
+        Join::many::<invoice::Entity>("invoices", "customer"),
+        Join::many::<charge::Entity>("charges", "customer"),
+        Join::many::<payment_method::Entity>("paymentMethods", "customer"),
+        Join::many::<checkout_session::Entity>("checkoutSessions", "customer"),
+    ];
+}
+
+#[ComplexObject]
+impl Customer {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// What the customer owes (positive) or has to their credit (negative); absent until they have a currency.
+    async fn balance(&self) -> Option<Money> {
+        Money::of(self.row.balance, self.row.currency.as_deref())
+    }
+
+    /// The payment method that invoices are paid with, where nothing else says.
+    async fn default_payment_method(&self, ctx: &Context<'_>) -> Result<Option<PaymentMethod>> {
+        one(ctx, self.row.default_payment_method.as_deref()).await
+    }
+
+    /// The user who is this customer.
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let page = load(ctx).page_of::<user::Entity>("customer", &self.row.id, PageArgs::one()).await?;
+        Ok(page.rows.first().cloned().map(User::row))
+    }
+
+    /// The products that the customer is subscribed to now.
+    async fn products(&self, ctx: &Context<'_>) -> Result<Vec<Product>> {
+        let rows = load(ctx).subscribed_products(&self.row.id).await?;
+        Ok(rows.into_iter().map(Product::row).collect())
+    }
+
+    /// The subscriptions, canceled ones among them, newest first.
+    async fn subscriptions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<BillingSubscription>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// The payments, newest first.
+    async fn payments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<PaymentIntent>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// The invoices, newest first.
+    async fn invoices(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Invoice>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// The charges, newest first.
+    async fn charges(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Charge>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// The payment methods that are kept, newest first.
+    async fn payment_methods(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<PaymentMethod>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// The Checkout sessions, newest first.
+    async fn checkout_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<CheckoutSession>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+}

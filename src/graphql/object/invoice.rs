@@ -1,0 +1,122 @@
+//! Invoices, and what they lead to.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{charge, customer, invoice, invoice_payment, payment_intent, subscription};
+
+use super::{BillingSubscription, Charge, Customer, InvoicePayment, PaymentIntent, one};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::{Row, load},
+        money::Money,
+        page::{Connection, Paging, Shows},
+    },
+};
+
+/// What is owed, and what was paid of it: <https://docs.stripe.com/api/invoices>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Invoice {
+    #[graphql(flatten)]
+    row: Row<invoice::Entity>,
+}
+
+impl Shows for Invoice {
+    type Entity = invoice::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for invoice::Entity {
+    const JOINS: &'static [Join] = &[
+        Join::one::<customer::Entity>("customer", "customer"),
+        Join::one::<subscription::Entity>("subscription", "subscription"),
+        Join::one::<payment_intent::Entity>("payment", "payment_intent"),
+        Join::one::<charge::Entity>("charge", "charge"),
+        Join::many::<invoice_payment::Entity>("invoicePayments", "invoice"),
+    ];
+}
+
+#[ComplexObject]
+impl Invoice {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// What is to be paid at the due date.
+    async fn amount_due(&self) -> Option<Money> {
+        Money::of(self.row.amount_due, self.row.currency.as_deref())
+    }
+
+    /// What was paid.
+    async fn amount_paid(&self) -> Option<Money> {
+        Money::of(self.row.amount_paid, self.row.currency.as_deref())
+    }
+
+    /// What is still to be paid.
+    async fn amount_remaining(&self) -> Option<Money> {
+        Money::of(self.row.amount_remaining, self.row.currency.as_deref())
+    }
+
+    /// All items, before discounts and taxes.
+    async fn subtotal(&self) -> Option<Money> {
+        Money::of(self.row.subtotal, self.row.currency.as_deref())
+    }
+
+    /// All taxes.
+    async fn tax(&self) -> Option<Money> {
+        Money::of(self.row.tax, self.row.currency.as_deref())
+    }
+
+    /// All items, after discounts and taxes.
+    async fn total(&self) -> Option<Money> {
+        Money::of(self.row.total, self.row.currency.as_deref())
+    }
+
+    /// The customer's balance before the invoice.
+    async fn starting_balance(&self) -> Option<Money> {
+        Money::of(self.row.starting_balance, self.row.currency.as_deref())
+    }
+
+    /// The customer's balance after the invoice.
+    async fn ending_balance(&self) -> Option<Money> {
+        Money::of(self.row.ending_balance, self.row.currency.as_deref())
+    }
+
+    /// Who pays.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+        one(ctx, self.row.customer.as_deref()).await
+    }
+
+    /// The subscription that the invoice is of, if it is of one.
+    async fn subscription(&self, ctx: &Context<'_>) -> Result<Option<BillingSubscription>> {
+        one(ctx, self.row.subscription.as_deref()).await
+    }
+
+    /// The payment that pays the invoice; the default one, where there are several.
+    async fn payment(&self, ctx: &Context<'_>) -> Result<Option<PaymentIntent>> {
+        one(ctx, self.row.payment_intent.as_deref()).await
+    }
+
+    /// The charge that paid the invoice; the default one, where there are several.
+    async fn charge(&self, ctx: &Context<'_>) -> Result<Option<Charge>> {
+        one(ctx, self.row.charge.as_deref()).await
+    }
+
+    /// All payments of the invoice, newest first.
+    async fn invoice_payments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<InvoicePayment>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "invoice", &self.row.id, paging).await
+    }
+}

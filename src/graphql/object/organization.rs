@@ -1,0 +1,61 @@
+//! Organizations, and the customers that they are.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{customer, organization};
+
+use super::{Customer, one};
+use crate::{
+    auth,
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::Row,
+        page::Shows,
+    },
+};
+
+/// A group of users at the identity provider that pays together.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+#[expect(clippy::struct_field_names, reason = "the fields' names are the API's")]
+pub struct Organization {
+    /// The identity provider's id of the organization.
+    organization_id: String,
+    /// The name, as the identity provider last told it.
+    name: Option<String>,
+    #[graphql(skip)]
+    customer_id: Option<String>,
+}
+
+impl Organization {
+    /// An organization that a token names and that nobody linked to a customer yet.
+    pub fn unlinked(organization: &auth::Organization) -> Self {
+        Self { organization_id: organization.id.clone(), name: organization.name.clone(), customer_id: None }
+    }
+}
+
+impl Shows for Organization {
+    type Entity = organization::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        let organization::Model { id, name, customer, .. } = (*row).clone();
+        Self { organization_id: id, name, customer_id: customer }
+    }
+}
+
+impl Joined for organization::Entity {
+    const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
+}
+
+#[ComplexObject]
+impl Organization {
+    /// The global id, `org:` and the identity provider's id.
+    pub async fn id(&self) -> ID {
+        ID(format!("org:{}", self.organization_id))
+    }
+
+    /// The Stripe customer who is this organization.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+        one(ctx, self.customer_id.as_deref()).await
+    }
+}

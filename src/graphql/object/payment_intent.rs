@@ -1,0 +1,129 @@
+//! Payments, and what they lead to.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{charge, customer, invoice, payment_intent, payment_method, refund};
+
+use super::{Charge, Customer, Invoice, PaymentMethod, Refund, one};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::{Row, load},
+        money::Money,
+        page::{Connection, Paging, Shows},
+    },
+};
+
+/// A payment, through all its attempts: <https://docs.stripe.com/api/payment_intents>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct PaymentIntent {
+    #[graphql(flatten)]
+    row: Row<payment_intent::Entity>,
+}
+
+/// Why a payment failed: <https://docs.stripe.com/error-codes>.
+#[derive(SimpleObject)]
+pub struct PaymentError {
+    /// Stripe's error code.
+    code: String,
+    /// The card issuer's reason: <https://docs.stripe.com/declines/codes>.
+    decline_code: Option<String>,
+}
+
+impl Shows for PaymentIntent {
+    type Entity = payment_intent::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for payment_intent::Entity {
+    const JOINS: &'static [Join] = &[
+        Join::one::<customer::Entity>("customer", "customer"),
+        Join::one::<invoice::Entity>("invoice", "invoice"),
+        Join::one::<payment_method::Entity>("paymentMethod", "payment_method"),
+        Join::one::<charge::Entity>("latestCharge", "latest_charge"),
+        Join::many::<charge::Entity>("charges", "payment_intent"),
+        Join::many::<refund::Entity>("refunds", "payment_intent"),
+    ];
+}
+
+#[ComplexObject]
+impl PaymentIntent {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// What is to be paid.
+    async fn amount(&self) -> Money {
+        Money::new(self.row.amount, &self.row.currency)
+    }
+
+    /// What was paid.
+    async fn amount_received(&self) -> Option<Money> {
+        Money::of(self.row.amount_received, Some(&self.row.currency))
+    }
+
+    /// What was authorized and can be captured.
+    async fn amount_capturable(&self) -> Option<Money> {
+        Money::of(self.row.amount_capturable, Some(&self.row.currency))
+    }
+
+    /// Why the last attempt failed, if it did.
+    async fn last_error(&self) -> Option<PaymentError> {
+        let row = &self.row;
+        Some(PaymentError {
+            code: row.last_payment_error_code.clone()?,
+            decline_code: row.last_payment_error_decline_code.clone(),
+        })
+    }
+
+    /// Who pays.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+        one(ctx, self.row.customer.as_deref()).await
+    }
+
+    /// What is paid, where it is an invoice.
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+        one(ctx, self.row.invoice.as_deref()).await
+    }
+
+    /// What it is paid with.
+    async fn payment_method(&self, ctx: &Context<'_>) -> Result<Option<PaymentMethod>> {
+        one(ctx, self.row.payment_method.as_deref()).await
+    }
+
+    /// The newest attempt.
+    async fn latest_charge(&self, ctx: &Context<'_>) -> Result<Option<Charge>> {
+        one(ctx, self.row.latest_charge.as_deref()).await
+    }
+
+    /// The attempts, newest first.
+    async fn charges(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Charge>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "payment_intent", &self.row.id, paging).await
+    }
+
+    /// What was given back, newest first.
+    async fn refunds(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Refund>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "payment_intent", &self.row.id, paging).await
+    }
+}

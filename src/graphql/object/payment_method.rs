@@ -1,0 +1,74 @@
+//! Payment methods, and whose they are.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{customer, payment_method};
+
+use super::{Customer, one};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::Row,
+        page::Shows,
+    },
+};
+
+/// Something to pay with: <https://docs.stripe.com/api/payment_methods>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct PaymentMethod {
+    #[graphql(flatten)]
+    row: Row<payment_method::Entity>,
+}
+
+/// What may be shown of a card.
+#[derive(SimpleObject)]
+pub struct Card {
+    /// `visa`, `mastercard`, …
+    brand: String,
+    /// The last four digits.
+    last4: Option<String>,
+    /// The month in which the card expires, from 1 to 12.
+    exp_month: Option<i32>,
+    /// The year in which the card expires, with four digits.
+    exp_year: Option<i32>,
+    /// `credit`, `debit`, `prepaid` or `unknown`.
+    funding: Option<String>,
+}
+
+impl Shows for PaymentMethod {
+    type Entity = payment_method::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for payment_method::Entity {
+    const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
+}
+
+#[ComplexObject]
+impl PaymentMethod {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// The card, where it is one.
+    async fn card(&self) -> Option<Card> {
+        let row = &self.row;
+        Some(Card {
+            brand: row.card_brand.clone()?,
+            last4: row.card_last4.clone(),
+            exp_month: row.card_exp_month,
+            exp_year: row.card_exp_year,
+            funding: row.card_funding.clone(),
+        })
+    }
+
+    /// Whose it is.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+        one(ctx, self.row.customer.as_deref()).await
+    }
+}

@@ -1,0 +1,81 @@
+//! Prices, and what they are for.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{
+    open::Open,
+    price::{self, RecurringInterval, UsageType},
+    product,
+};
+
+use super::{Product, one};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::Row,
+        money::Money,
+        page::Shows,
+    },
+};
+
+/// What something costs, and how often: <https://docs.stripe.com/api/prices>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Price {
+    #[graphql(flatten)]
+    row: Row<price::Entity>,
+}
+
+/// How often a price is paid.
+#[derive(SimpleObject)]
+pub struct Recurring {
+    /// The unit of the interval.
+    interval: RecurringInterval,
+    /// How many units lie between two payments.
+    interval_count: i32,
+    /// How usage is counted.
+    usage_type: Option<UsageType>,
+    /// The trial that the price gives by itself, in days.
+    trial_period_days: Option<i32>,
+}
+
+impl Shows for Price {
+    type Entity = price::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for price::Entity {
+    const JOINS: &'static [Join] = &[Join::one::<product::Entity>("product", "product")];
+}
+
+#[ComplexObject]
+impl Price {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// What one unit costs; absent where tiers say, or where it has a fraction of a minor unit.
+    async fn unit_amount(&self) -> Option<Money> {
+        Money::of(self.row.unit_amount, self.row.currency.as_deref())
+    }
+
+    /// How often the price is paid; absent where it is paid once.
+    async fn recurring(&self) -> Option<Recurring> {
+        let row = &self.row;
+        Some(Recurring {
+            interval: row.recurring_interval.as_ref()?.known(),
+            interval_count: row.recurring_interval_count.unwrap_or(1),
+            usage_type: row.recurring_usage_type.as_ref().map(Open::known),
+            trial_period_days: row.recurring_trial_period_days,
+        })
+    }
+
+    /// What is sold at this price.
+    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+        one(ctx, self.row.product.as_deref()).await
+    }
+}

@@ -1,0 +1,61 @@
+//! Refunds, and what they lead to.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{charge, payment_intent, refund};
+
+use super::{Charge, PaymentIntent, one};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::Row,
+        money::Money,
+        page::Shows,
+    },
+};
+
+/// Money given back: <https://docs.stripe.com/api/refunds>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Refund {
+    #[graphql(flatten)]
+    row: Row<refund::Entity>,
+}
+
+impl Shows for Refund {
+    type Entity = refund::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for refund::Entity {
+    const JOINS: &'static [Join] = &[
+        Join::one::<charge::Entity>("charge", "charge"),
+        Join::one::<payment_intent::Entity>("payment", "payment_intent"),
+    ];
+}
+
+#[ComplexObject]
+impl Refund {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// What is given back.
+    async fn amount(&self) -> Money {
+        Money::new(self.row.amount, &self.row.currency)
+    }
+
+    /// The charge whose money it is.
+    async fn charge(&self, ctx: &Context<'_>) -> Result<Option<Charge>> {
+        one(ctx, self.row.charge.as_deref()).await
+    }
+
+    /// The payment whose money it is.
+    async fn payment(&self, ctx: &Context<'_>) -> Result<Option<PaymentIntent>> {
+        one(ctx, self.row.payment_intent.as_deref()).await
+    }
+}

@@ -1,0 +1,95 @@
+//! Subscriptions, and what they lead to.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{customer, invoice, payment_method, price, subscription, subscription_item};
+
+use super::{Customer, Invoice, PaymentMethod, Price, SubscriptionItem, one};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::{Row, load},
+        page::{Connection, Paging, Shows},
+    },
+};
+
+/// Something that is paid again and again: <https://docs.stripe.com/api/subscriptions>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct BillingSubscription {
+    #[graphql(flatten)]
+    row: Row<subscription::Entity>,
+}
+
+impl Shows for BillingSubscription {
+    type Entity = subscription::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for subscription::Entity {
+    const JOINS: &'static [Join] = &[
+        Join::one::<customer::Entity>("customer", "customer"),
+        Join::one::<payment_method::Entity>("defaultPaymentMethod", "default_payment_method"),
+        Join::one::<invoice::Entity>("latestInvoice", "latest_invoice"),
+        Join::one::<price::Entity>("price", "price"),
+        Join::many::<subscription_item::Entity>("items", "subscription"),
+        Join::many::<invoice::Entity>("invoices", "subscription"),
+    ];
+}
+
+#[ComplexObject]
+impl BillingSubscription {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// Who pays.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+        one(ctx, self.row.customer.as_deref()).await
+    }
+
+    /// What invoices are paid with, instead of the customer's default.
+    async fn default_payment_method(&self, ctx: &Context<'_>) -> Result<Option<PaymentMethod>> {
+        one(ctx, self.row.default_payment_method.as_deref()).await
+    }
+
+    /// The newest invoice.
+    async fn latest_invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+        one(ctx, self.row.latest_invoice.as_deref()).await
+    }
+
+    /// The price of the first item.
+    async fn price(&self, ctx: &Context<'_>) -> Result<Option<Price>> {
+        one(ctx, self.row.price.as_deref()).await
+    }
+
+    /// What is subscribed to: a price and a quantity each, newest first.
+    async fn items(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<SubscriptionItem>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "subscription", &self.row.id, paging).await
+    }
+
+    /// The invoices, newest first.
+    async fn invoices(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Invoice>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "subscription", &self.row.id, paging).await
+    }
+}

@@ -1,0 +1,113 @@
+//! Users, and the customers that they are.
+
+use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{customer, organization, subscription, subscription::SubscriptionStatus, user};
+
+use super::{Customer, Organization, one};
+use crate::{
+    auth::{Caller, Viewer},
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::{Row, load},
+        page::{MOST, Paging, Shows},
+    },
+};
+
+/// Somebody who signs in with the identity provider.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+#[expect(clippy::struct_field_names, reason = "the fields' names are the API's")]
+pub struct User {
+    /// The identity provider's id of the user, its `sub`.
+    user_id: String,
+    /// The e-mail address, as the identity provider last told it.
+    email: Option<String>,
+    /// When the gateway first knew the user.
+    created: DateTime<Utc>,
+    #[graphql(skip)]
+    customer_id: Option<String>,
+}
+
+impl Shows for User {
+    type Entity = user::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        let user::Model { id, email, customer, created, .. } = (*row).clone();
+        Self { user_id: id, email, created, customer_id: customer }
+    }
+}
+
+impl Joined for user::Entity {
+    const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
+}
+
+/// Where an account stands: the standing of its best subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Enum)]
+pub enum AccountStatus {
+    /// No subscription.
+    None,
+    /// All subscriptions have ended.
+    Canceled,
+    /// The first payment of a subscription is still to be made.
+    Incomplete,
+    /// A subscription waits for a payment method since its trial ended.
+    Paused,
+    /// A subscription goes on without being paid.
+    Unpaid,
+    /// A payment failed and is tried again.
+    PastDue,
+    /// In a trial.
+    Trialing,
+    /// In good standing.
+    Active,
+}
+
+impl From<SubscriptionStatus> for AccountStatus {
+    fn from(status: SubscriptionStatus) -> Self {
+        match status {
+            SubscriptionStatus::Active => Self::Active,
+            SubscriptionStatus::Trialing => Self::Trialing,
+            SubscriptionStatus::PastDue => Self::PastDue,
+            SubscriptionStatus::Unpaid => Self::Unpaid,
+            SubscriptionStatus::Paused => Self::Paused,
+            SubscriptionStatus::Incomplete => Self::Incomplete,
+            SubscriptionStatus::Canceled | SubscriptionStatus::IncompleteExpired => Self::Canceled,
+            SubscriptionStatus::Unknown => Self::None,
+        }
+    }
+}
+
+#[ComplexObject]
+impl User {
+    /// The global id, `user:` and the identity provider's id.
+    pub async fn id(&self) -> ID {
+        ID(format!("user:{}", self.user_id))
+    }
+
+    /// The Stripe customer who is this user.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+        one(ctx, self.customer_id.as_deref()).await
+    }
+
+    /// The organization that the viewer's token names; empty for other users, whose organizations nobody told.
+    async fn organizations(&self, ctx: &Context<'_>) -> Result<Vec<Organization>> {
+        let viewer = ctx.data_unchecked::<Viewer>();
+        let Caller::User(user) = &viewer.caller else { return Ok(Vec::new()) };
+        let Some(own) = user.organization.as_ref().filter(|_| user.id == self.user_id) else {
+            return Ok(Vec::new());
+        };
+        let row = load(ctx).one::<organization::Entity>(Some(&own.id)).await?;
+        Ok(vec![row.map_or_else(|| Organization::unlinked(own), Organization::row)])
+    }
+
+    /// Where the account stands: the standing of the best of the customer's newest 100 subscriptions.
+    async fn status(&self, ctx: &Context<'_>) -> Result<AccountStatus> {
+        let Some(customer) = &self.customer_id else { return Ok(AccountStatus::None) };
+        let newest = Paging { first: Some(MOST), ..Paging::default() }.check()?;
+        let page = load(ctx).page_of::<subscription::Entity>("customer", customer, newest).await?;
+        let best = page.rows.iter().map(|row| AccountStatus::from(row.status.known())).max();
+        Ok(best.unwrap_or(AccountStatus::None))
+    }
+}

@@ -1,0 +1,101 @@
+//! From a field of Stripe's to the value of a column.
+
+use chrono::DateTime;
+use sea_orm::{ColumnTrait, ColumnType, Iden, Value};
+use serde_json::Value as Json;
+
+/// A column that is filled from Stripe's field of the same name.
+#[derive(Debug)]
+pub struct Column {
+    pub name: &'static str,
+    kind: Kind,
+    nullable: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Text,
+    Integer,
+    BigInteger,
+    Flag,
+    Time,
+    Json,
+}
+
+impl Column {
+    /// The column of an entity, unless it is one that the mirror keeps for itself.
+    pub fn of<C: ColumnTrait>(column: C) -> Option<Self> {
+        let definition = column.def();
+        let name: &'static str = String::leak(Iden::to_string(&column));
+        let kind = match definition.get_column_type() {
+            ColumnType::String(_) | ColumnType::Text => Kind::Text,
+            ColumnType::Integer => Kind::Integer,
+            ColumnType::BigInteger => Kind::BigInteger,
+            ColumnType::Boolean => Kind::Flag,
+            ColumnType::TimestampWithTimeZone => Kind::Time,
+            ColumnType::Json | ColumnType::JsonBinary => Kind::Json,
+            other => unreachable!("no object has a column of type {other:?}"),
+        };
+        (name != "deleted").then(|| Self { name, kind, nullable: definition.is_null() })
+    }
+
+    /// The column's value in a lifted object.
+    ///
+    /// It is total: what is absent or of another type becomes NULL, or the neutral value where the column has no
+    /// NULL. A reference that came expanded becomes its id.
+    pub fn value(&self, field: Option<&Json>) -> Value {
+        let field = field.filter(|field| !field.is_null());
+        match self.kind {
+            Kind::Text => Value::String(self.or_neutral(field.and_then(text), String::new)),
+            Kind::Integer => {
+                Value::Int(self.or_neutral(field.and_then(integer).and_then(|n| i32::try_from(n).ok()), || 0))
+            }
+            Kind::BigInteger => Value::BigInt(self.or_neutral(field.and_then(integer), || 0)),
+            Kind::Flag => Value::Bool(self.or_neutral(field.and_then(Json::as_bool), || false)),
+            Kind::Time => {
+                let time = field.and_then(integer).and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+                // Beyond the year 9999 neither database nor RFC 3339 follows.
+                let time = time.filter(|time| time.timestamp() <= 253_402_300_799);
+                Value::ChronoDateTimeUtc(self.or_neutral(time, || DateTime::UNIX_EPOCH))
+            }
+            Kind::Json => {
+                let json = field.map(without_nul);
+                let json = json.filter(|json| self.nullable || json.is_object());
+                Value::Json(self.or_neutral(json, || Json::Object(serde_json::Map::new())).map(Box::new))
+            }
+        }
+    }
+
+    fn or_neutral<T>(&self, value: Option<T>, neutral: impl FnOnce() -> T) -> Option<T> {
+        if self.nullable { value } else { Some(value.unwrap_or_else(neutral)) }
+    }
+}
+
+fn text(field: &Json) -> Option<String> {
+    match field {
+        Json::String(text) => Some(printable(text)),
+        Json::Object(object) => object.get("id").and_then(Json::as_str).map(printable),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn integer(field: &Json) -> Option<i64> {
+    field.as_i64().or_else(|| field.as_str().and_then(|text| text.parse().ok()))
+}
+
+/// PostgreSQL's text and jsonb have no NUL character.
+fn printable(text: &str) -> String {
+    text.replace('\0', "")
+}
+
+fn without_nul(json: &Json) -> Json {
+    match json {
+        Json::String(text) => Json::String(printable(text)),
+        Json::Array(items) => Json::Array(items.iter().map(without_nul).collect()),
+        Json::Object(object) => {
+            Json::Object(object.iter().map(|(name, value)| (printable(name), without_nul(value))).collect())
+        }
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,322 @@
+//! One queue for everything that is to be written, and the task that writes all that waits in one transaction.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use entity::change;
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait, NotSet};
+use serde_json::Value as Json;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+
+use super::{
+    inbox::{self, Event},
+    snapshot::{Snapshot, Source},
+    write,
+};
+use crate::{
+    changes::Changes,
+    clock::Clock,
+    config::KeepPayloads,
+    db::Database,
+    error::{Error, Result, is_connection_failure},
+    stripe::Answer,
+};
+
+/// What is written in one transaction at most.
+const BATCH: usize = 256;
+
+/// How often a batch is tried again that another process's transaction stood in the way of.
+const ATTEMPTS: usize = 3;
+
+/// The way into the mirror.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    queue: mpsc::Sender<Job>,
+}
+
+#[derive(Debug)]
+struct Job {
+    work: Work,
+    done: oneshot::Sender<Result<()>>,
+}
+
+#[derive(Debug)]
+enum Work {
+    Event(Box<Event>),
+    Fetched(Box<Snapshot>),
+}
+
+/// What the writing task works with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub db: Database,
+    pub clock: Clock,
+    pub changes: Changes,
+    pub keep_payloads: KeepPayloads,
+}
+
+impl Writer {
+    /// Starts the task that writes; it ends when the last [`Writer`] is gone and the queue is empty.
+    pub fn start(settings: Settings) -> (Self, JoinHandle<()>) {
+        let (queue, jobs) = mpsc::channel(4 * BATCH);
+        (Self { queue }, tokio::spawn(run(Arc::new(settings), jobs)))
+    }
+
+    /// Records an event and applies it; returns once both are durable.
+    ///
+    /// An event that was recorded before has no second effect. An event that cannot be applied is recorded as
+    /// failed, which is no error here.
+    pub async fn event(&self, event: Event) -> Result<()> {
+        self.send(Work::Event(Box::new(event))).await
+    }
+
+    /// Writes an answer of Stripe's, and the objects that came expanded in it; returns once they are durable.
+    pub async fn answer(&self, answer: &Answer) -> Result<()> {
+        // A repeated answer shows the object as it was when the request was first made.
+        let created = answer.object.get("created").and_then(Json::as_i64).filter(|_| answer.replayed);
+        let stamp = created.unwrap_or(answer.at);
+        for object in with_expanded(&answer.object) {
+            let source = Source::fetched(stamp, &answer.api_version);
+            if let Some(snapshot) = Snapshot::of(object.clone(), &object.to_string(), source) {
+                self.send(Work::Fetched(Box::new(snapshot))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&self, work: Work) -> Result<()> {
+        let (done, outcome) = oneshot::channel();
+        let stopped = || Error::unavailable("The gateway is shutting down.");
+        self.queue.send(Job { work, done }).await.map_err(|_| stopped())?;
+        outcome.await.map_err(|_| stopped())?
+    }
+}
+
+/// An object, and those whose references came expanded in it.
+fn with_expanded(object: &Json) -> impl Iterator<Item = &Json> {
+    let fields = object.as_object().into_iter().flat_map(serde_json::Map::values);
+    std::iter::once(object).chain(fields.filter(|field| field.get("object").is_some_and(Json::is_string)))
+}
+
+/// A batch is what arrived while the last one was being committed: there is no timer.
+async fn run(settings: Arc<Settings>, mut jobs: mpsc::Receiver<Job>) {
+    let mut waiting = Vec::with_capacity(BATCH);
+    while jobs.recv_many(&mut waiting, BATCH).await > 0 {
+        let (works, done): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
+        let outcomes = apply(&settings, &works).await;
+        for (done, outcome) in done.into_iter().zip(outcomes) {
+            // Whoever asked may be gone; the work is done all the same.
+            let _ = done.send(outcome);
+        }
+    }
+}
+
+async fn apply(settings: &Settings, works: &[Work]) -> Vec<Result<()>> {
+    let all: Vec<&Work> = works.iter().collect();
+    match attempt(settings, &all).await {
+        Ok(()) => works.iter().map(|_| Ok(())).collect(),
+        Err(error) if is_connection_failure(&error) => {
+            let error = Error::from(error);
+            works.iter().map(|_| Err(error.clone())).collect()
+        }
+        // One of them cannot be written: it must not take the others with it.
+        Err(_) => {
+            let mut outcomes = Vec::with_capacity(works.len());
+            for work in works {
+                outcomes.push(apply_alone(settings, work).await);
+            }
+            outcomes
+        }
+    }
+}
+
+async fn apply_alone(settings: &Settings, work: &Work) -> Result<()> {
+    let error = match attempt(settings, &[work]).await {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    match work {
+        Work::Event(event) if !is_connection_failure(&error) => {
+            tracing::error!(
+                event.id = event.id,
+                event.r#type = event.r#type,
+                object.id = event.object_id,
+                error = %error,
+                "event could not be applied"
+            );
+            let now = settings.clock.now();
+            Ok(inbox::record_failed(&settings.db.writer, event, error.to_string(), now).await?)
+        }
+        _ => Err(error.into()),
+    }
+}
+
+async fn attempt(settings: &Settings, works: &[&Work]) -> Result<(), DbErr> {
+    let mut tries = 0;
+    loop {
+        match commit(settings, works).await {
+            Err(error) if is_connection_failure(&error) && tries + 1 < ATTEMPTS => tries += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn commit(settings: &Settings, works: &[&Work]) -> Result<(), DbErr> {
+    let tx = settings.db.begin().await?;
+    let events: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
+    let new = inbox::record(&tx, &events, settings.keep_payloads, settings.clock.now()).await?;
+    let works = without_duplicates(works, &new);
+    let known = known_before(&tx, &works).await?;
+    let written = write_rows(settings, &tx, &works).await?;
+    let (applied, stale): (Vec<&Work>, Vec<&Work>) = works
+        .into_iter()
+        .filter(|work| work.snapshot().is_some())
+        .partition(|work| work.snapshot().is_some_and(|snapshot| written.covers(snapshot)));
+    inbox::mark_stale(&tx, &stale.iter().filter_map(|work| work.event()).collect::<Vec<_>>()).await?;
+    let changes = record_changes(&tx, &applied, &known).await?;
+    tx.commit().await?;
+    settings.changes.announce(changes);
+    Ok(())
+}
+
+/// The first delivery of an event counts; a second one in the same batch is a duplicate too.
+fn without_duplicates<'a>(works: &[&'a Work], new: &HashSet<String>) -> Vec<&'a Work> {
+    let mut seen = HashSet::new();
+    let mut fresh = Vec::with_capacity(works.len());
+    for work in works.iter().copied() {
+        if work.event().is_none_or(|event| new.contains(&event.id) && seen.insert(&event.id)) {
+            fresh.push(work);
+        }
+    }
+    fresh
+}
+
+/// What was written, by object and id.
+struct Written<'a>(HashSet<(&'static str, &'a str)>);
+
+impl Written<'_> {
+    /// Whether what was written is this snapshot or a later one of the same batch, with which it was current.
+    fn covers(&self, snapshot: &Snapshot) -> bool {
+        self.0.contains(&(snapshot.mirror.object, snapshot.id.as_str()))
+    }
+}
+
+async fn write_rows<'a>(
+    settings: &Settings,
+    tx: &DatabaseTransaction,
+    works: &[&'a Work],
+) -> Result<Written<'a>, DbErr> {
+    let now = settings.clock.now();
+    let latest = latest(works);
+    let mut written = Written(HashSet::new());
+    let mut rows_written: Vec<&Snapshot> = Vec::new();
+    for mirror in super::MIRRORS.iter() {
+        let Some(rows) = latest.get(mirror.object) else { continue };
+        let rows: Vec<&'a Snapshot> = rows.values().copied().collect();
+        let ids = write::upsert(tx, mirror, &rows, now).await?;
+        for row in rows.into_iter().filter(|row| ids.contains(&row.id)) {
+            written.0.insert((mirror.object, &row.id));
+            rows_written.push(row);
+        }
+    }
+    for row in &rows_written {
+        for children in &row.complete {
+            write::remove_unlisted(tx, row, children, now).await?;
+        }
+    }
+    write::lend(tx, &rows_written).await?;
+    Ok(written)
+}
+
+/// The latest snapshot of each object, by object type and then by id in order.
+fn latest<'a>(works: &[&'a Work]) -> HashMap<&'static str, BTreeMap<&'a str, &'a Snapshot>> {
+    let mut latest: HashMap<&'static str, BTreeMap<&str, &Snapshot>> = HashMap::new();
+    let snapshots = works.iter().filter_map(|work| work.snapshot());
+    for snapshot in snapshots.flat_map(|snapshot| std::iter::once(snapshot).chain(&snapshot.children)) {
+        let rows = latest.entry(snapshot.mirror.object).or_default();
+        match rows.get(snapshot.id.as_str()) {
+            Some(held) if (held.source.stamp, held.deleted) > (snapshot.source.stamp, snapshot.deleted) => {}
+            _ => {
+                rows.insert(&snapshot.id, snapshot);
+            }
+        }
+    }
+    latest
+}
+
+/// The fetched objects that the mirror held already: Stripe's answer does not say whether an object is new.
+async fn known_before(tx: &DatabaseTransaction, works: &[&Work]) -> Result<HashSet<String>, DbErr> {
+    let mut known = HashSet::new();
+    for work in works {
+        if let Work::Fetched(snapshot) = work
+            && write::exists(tx, snapshot).await?
+        {
+            known.insert(snapshot.id.clone());
+        }
+    }
+    Ok(known)
+}
+
+async fn record_changes(
+    tx: &DatabaseTransaction,
+    works: &[&Work],
+    known: &HashSet<String>,
+) -> Result<Vec<change::Model>, DbErr> {
+    let rows: Vec<change::ActiveModel> = works.iter().filter_map(|work| change_of(work, known)).collect();
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    change::Entity::insert_many(rows).exec_with_returning(tx).await
+}
+
+fn change_of(work: &Work, known: &HashSet<String>) -> Option<change::ActiveModel> {
+    let snapshot = work.snapshot()?;
+    let event = work.event();
+    let kind = match event {
+        Some(_) => snapshot.source.kind,
+        None if snapshot.deleted => change::Kind::Deleted,
+        None if known.contains(&snapshot.id) => change::Kind::Updated,
+        None => change::Kind::Created,
+    };
+    let occurred_at = chrono::DateTime::from_timestamp(snapshot.source.stamp, 0).unwrap_or_default();
+    Some(change::ActiveModel {
+        seq: NotSet,
+        object: Set(snapshot.mirror.object.to_owned()),
+        object_id: Set(snapshot.id.clone()),
+        customer: Set(snapshot.customer().map(str::to_owned)),
+        kind: Set(kind),
+        event_id: Set(event.map(|event| event.id.clone())),
+        event_type: Set(event.map(|event| event.r#type.clone())),
+        occurred_at: Set(occurred_at),
+        changed_fields: Set(changed_fields(event).into()),
+    })
+}
+
+/// The names in `previous_attributes`: all that Stripe tells of what changed.
+fn changed_fields(event: Option<&Event>) -> Vec<String> {
+    let previous = event.and_then(|event| event.previous_attributes.as_deref());
+    let previous: Option<entity::mirrored::Object> =
+        previous.and_then(|text| serde_json::from_str(text).ok());
+    previous.into_iter().flatten().map(|(name, _)| name.replace('\0', "")).collect()
+}
+
+impl Work {
+    fn event(&self) -> Option<&Event> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Fetched(_) => None,
+        }
+    }
+
+    fn snapshot(&self) -> Option<&Snapshot> {
+        match self {
+            Self::Event(event) => event.snapshot.as_ref(),
+            Self::Fetched(snapshot) => Some(snapshot),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The network to Stripe: typed requests out, Stripe's own bytes back.
+
+mod checkout;
+mod customers;
+mod error;
+mod retry;
+mod transport;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use stripe_client_core::{
+    CustomizedStripeRequest, IdempotencyKey, RequestBuilder, RequestStrategy, StripeClient, StripeMethod,
+    StripeRequest,
+};
+
+pub use self::{
+    checkout::NewCheckoutSession,
+    customers::NewCustomer,
+    error::{Refusal, StripeError},
+    retry::RetryPolicy,
+};
+use crate::{clock::Clock, config::StripeConfig};
+
+/// Stripe's API, as one key reaches it; clones share connections and the rate limit.
+#[derive(Clone)]
+pub struct Stripe {
+    /// Absent where there is no key.
+    transport: Option<Arc<transport::Transport>>,
+}
+
+/// What Stripe answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The body as JSON.
+    pub object: serde_json::Value,
+    /// The body as it came.
+    pub raw: Bytes,
+    /// When Stripe answered, in seconds since 1970: its `Date`, or our clock where that is missing.
+    pub at: i64,
+    /// The API version that the object is written in.
+    pub api_version: String,
+    /// The id under which Stripe's dashboard shows the request.
+    pub request_id: Option<String>,
+    /// Whether this repeats the answer to an earlier request with the same idempotency key: the object is then
+    /// as it was at that time, which is before `at`.
+    pub replayed: bool,
+}
+
+impl Stripe {
+    /// A connection to Stripe; without a key every call fails with [`StripeError::NotConfigured`].
+    pub fn new(config: &StripeConfig) -> Self {
+        Self::with(config, RetryPolicy::default(), Clock::system())
+    }
+
+    /// The same with other patience and another clock.
+    pub fn with(config: &StripeConfig, policy: RetryPolicy, clock: Clock) -> Self {
+        Self { transport: transport::Transport::new(config, policy, clock).map(Arc::new) }
+    }
+
+    /// Whether there is a key.
+    pub fn is_configured(&self) -> bool {
+        self.transport.is_some()
+    }
+
+    /// Sends a typed request and keeps Stripe's own answer.
+    ///
+    /// A POST without an idempotency key gets a random one, so that its attempts count as one.
+    pub async fn send(
+        &self,
+        request: &impl StripeRequest,
+        idempotency_key: Option<String>,
+    ) -> Result<Answer, StripeError> {
+        self.send_built(request.build(), idempotency_key).await
+    }
+
+    /// Sends a request that was built by hand; its path comes after `/v1`.
+    pub async fn send_built(
+        &self,
+        request: RequestBuilder,
+        idempotency_key: Option<String>,
+    ) -> Result<Answer, StripeError> {
+        let transport = self.transport.as_ref().ok_or(StripeError::NotConfigured)?;
+        let key = match (idempotency_key, request.method) {
+            (Some(key), _) => {
+                Some(IdempotencyKey::new(key).map_err(|error| StripeError::Unsendable(error.into()))?)
+            }
+            (None, StripeMethod::Post) => Some(IdempotencyKey::new_uuid_v4()),
+            (None, _) => None,
+        };
+        transport.call(&request, key.as_ref()).await
+    }
+}
+
+impl StripeClient for Stripe {
+    type Err = StripeError;
+
+    /// Lets a typed request be sent by its own `send`; its retry strategy is ours, its idempotency key its own.
+    async fn execute(&self, request: CustomizedStripeRequest) -> Result<Bytes, StripeError> {
+        let (request, overrides) = request.into_pieces();
+        if overrides.account_id.is_some() {
+            return Err(StripeError::Unsendable("requests for connected accounts are not supported".into()));
+        }
+        let key = match overrides.request_strategy {
+            Some(RequestStrategy::Idempotent(key)) => Some(key.into_inner()),
+            _ => None,
+        };
+        Ok(self.send_built(request, key).await?.raw)
+    }
+}

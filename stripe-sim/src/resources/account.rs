@@ -1,0 +1,36 @@
+//! `/v1/account`
+
+use serde_json::json;
+
+use crate::api::route::{Call, Route};
+use crate::error::{Answer, ApiError};
+use crate::state::State;
+
+/// The endpoints of the account.
+pub(crate) const ROUTES: &[Route] =
+    &[Route::get("/v1/account", &[], retrieve), Route::get("/v1/accounts/{}", &[], retrieve)];
+
+fn retrieve(state: &mut State, call: &Call) -> Answer {
+    let own = &state.options.account_id;
+    if call.ids.first().is_some_and(|id| id != own) {
+        return Err(ApiError::not_found("account", call.id()));
+    }
+    Ok(json!({
+        "id": state.options.account_id,
+        "object": "account",
+        "business_profile": {"mcc": null, "name": "Simulated account", "url": null},
+        "business_type": null,
+        "capabilities": {"card_payments": "active", "transfers": "active"},
+        "charges_enabled": true,
+        "controller": {"type": "account"},
+        "country": "US",
+        "created": state.options.now,
+        "default_currency": "usd",
+        "details_submitted": true,
+        "email": "account@example.com",
+        "metadata": {},
+        "payouts_enabled": true,
+        "settings": {"dashboard": {"display_name": "Simulated account", "timezone": "Etc/UTC"}},
+        "type": "standard",
+    }))
+}

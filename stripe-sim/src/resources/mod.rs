@@ -1,0 +1,47 @@
+//! The endpoints, one file per resource.
+
+pub(crate) mod account;
+pub(crate) mod billing_portal;
+pub(crate) mod charges;
+pub(crate) mod checkout_items;
+pub(crate) mod checkout_params;
+pub(crate) mod checkout_payment;
+pub(crate) mod checkout_sessions;
+pub(crate) mod coupons;
+pub(crate) mod customers;
+pub(crate) mod events;
+pub(crate) mod invoice_payments;
+pub(crate) mod invoices;
+pub(crate) mod payment_intents;
+pub(crate) mod payment_methods;
+pub(crate) mod prices;
+pub(crate) mod products;
+pub(crate) mod refunds;
+pub(crate) mod subscription_items;
+pub(crate) mod subscription_params;
+pub(crate) mod subscription_updates;
+pub(crate) mod subscriptions;
+pub(crate) mod webhook_endpoints;
+
+use crate::api::route::Route;
+
+/// Every endpoint; within a resource, the first that fits is meant.
+pub(crate) const ROUTES: &[&[Route]] = &[
+    customers::ROUTES,
+    products::ROUTES,
+    prices::ROUTES,
+    subscriptions::ROUTES,
+    subscription_items::ROUTES,
+    invoices::ROUTES,
+    invoice_payments::ROUTES,
+    payment_intents::ROUTES,
+    charges::ROUTES,
+    refunds::ROUTES,
+    payment_methods::ROUTES,
+    checkout_sessions::ROUTES,
+    coupons::ROUTES,
+    billing_portal::ROUTES,
+    events::ROUTES,
+    account::ROUTES,
+    webhook_endpoints::ROUTES,
+];

@@ -1,0 +1,40 @@
+//! Faults meet the requests they are meant for.
+
+use super::caller::Caller;
+use crate::Fault;
+
+#[tokio::test]
+async fn a_rate_limit_says_why_and_when() {
+    let caller = Caller::new().await;
+    caller.sim.faults().next(1, Fault::RateLimited { retry_after: Some(3) });
+    let limited = caller.get("/v1/customers").await;
+    assert_eq!((limited.status, limited.header("retry-after")), (429, "3"));
+    assert_eq!(limited.header("stripe-rate-limited-reason"), "global-rate");
+    assert_eq!(caller.get("/v1/customers").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_fault_can_be_meant_for_a_path() {
+    let caller = Caller::new().await;
+    caller.sim.faults().next_on("/v1/products", 2, Fault::ServerErrorHtml);
+    assert_eq!(caller.get("/v1/customers").await.status, 200);
+    let answered = caller.get("/v1/products").await;
+    assert_eq!(answered.status, 502);
+    assert!(answered.text.starts_with("<html>"));
+    assert_eq!(caller.get("/v1/products").await.status, 502);
+    assert_eq!(caller.get("/v1/products").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_dropped_connection_gives_no_status() {
+    let caller = Caller::new().await;
+    caller.sim.faults().always_on("/v1/customers", Fault::DroppedBefore);
+    assert!(caller.send("POST", "/v1/customers", "name=a", &[]).await.is_none());
+    caller.sim.faults().clear();
+    assert!(caller.sim.objects("customer", "2026-09-30.endive").is_empty());
+    caller.sim.faults().next(1, Fault::DroppedAfter);
+    assert!(caller.send("POST", "/v1/customers", "name=a", &[]).await.is_none());
+    assert_eq!(caller.sim.objects("customer", "2026-09-30.endive").len(), 1);
+    let statuses: Vec<Option<u16>> = caller.sim.requests().iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [None, None]);
+}
