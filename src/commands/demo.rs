@@ -140,7 +140,7 @@ fn simulation(clock: &Clock) -> Sim {
     Sim::new(Options {
         seed: 7,
         secret_key: SECRET_KEY.to_owned(),
-        now: clock.unix() - 400 * DAY,
+        now: clock.unix() - 60 * DAY,
         clock: ClockMode::Wall,
         ..Options::default()
     })

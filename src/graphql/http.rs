@@ -17,7 +17,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Memory, context, sse, ws};
+use super::{Memory, context, mask::identify, sse, ws};
 use crate::{
     app::{App, RequestId},
     error::{Error, Result},
@@ -150,11 +150,13 @@ async fn execute(
     if let Some(variables) = parameters.variables {
         request = request.variables(Variables::from_json(Value::Object(variables)));
     }
-    request.data = context(app, viewer, id, memory).await?;
+    request.data = context(app, viewer, id.clone(), memory).await?;
     Ok(match media_type {
-        MediaType::EventStream => sse::stream(app, request, expires_at),
+        MediaType::EventStream => sse::stream(app, id, request, expires_at),
         MediaType::GraphqlResponse | MediaType::Json => {
-            answer(&app.schema.execute(request).await, media_type)
+            let mut response = app.schema.execute(request).await;
+            response.errors.iter_mut().for_each(|error| identify(error, &id));
+            answer(&response, media_type)
         }
     })
 }

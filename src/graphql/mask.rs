@@ -63,7 +63,12 @@ fn finish(error: &mut ServerError, id: Option<&RequestId>) {
         let code = if foreign { Code::Internal } else { Code::Invalid };
         error.extensions.get_or_insert_default().set("code", code.name());
     }
-    if let Some(RequestId(id)) = id {
-        error.extensions.get_or_insert_default().set("requestId", id.as_str());
+    if let Some(id) = id {
+        identify(error, id);
     }
+}
+
+/// Adds the request's id to an error: extensions do not see what a request carries, only what a socket does.
+pub fn identify(error: &mut ServerError, RequestId(id): &RequestId) {
+    error.extensions.get_or_insert_default().set("requestId", id.as_str());
 }

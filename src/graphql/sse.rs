@@ -11,8 +11,8 @@ use axum::response::{
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
 
-use super::http::to_json;
-use crate::app::App;
+use super::{http::to_json, mask::identify};
+use crate::app::{App, RequestId};
 
 /// The media type that asks for this transport.
 pub const EVENT_STREAM: &str = "text/event-stream";
@@ -21,10 +21,13 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 const KEEPALIVE: Duration = Duration::from_secs(12);
 
 /// Answers with each result as an event, until the operation ends, the token expires or the gateway stops.
-pub fn stream(app: &App, request: Request, expires_at: Option<DateTime<Utc>>) -> Response {
+pub fn stream(app: &App, id: RequestId, request: Request, expires_at: Option<DateTime<Utc>>) -> Response {
     let results = app.schema.execute_stream(request);
     let events = results
-        .map(|response| Event::default().event("next").data(to_json(&response)))
+        .map(move |mut response| {
+            response.errors.iter_mut().for_each(|error| identify(error, &id));
+            Event::default().event("next").data(to_json(&response))
+        })
         .chain(stream::once(async { Event::default().event("complete").data("") }))
         .map(Ok::<_, Infallible>)
         .take_until(Box::pin(ended(app.clone(), expires_at)));

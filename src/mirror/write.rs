@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use entity::{change::Kind, mirrored::Children};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
-    sea_query::{Expr, ExprTrait, InsertStatement, OnConflict, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait, Func, InsertStatement, OnConflict, Query, SelectStatement},
 };
 
 use super::{BORROWED, Borrowed, Mirror, mirror, snapshot::Snapshot};
@@ -110,8 +110,7 @@ fn on_conflict(mirror: &'static Mirror, bare: bool, guard: Guard) -> OnConflict 
             mirror.columns[1..].iter().map(|column| column.name).partition(|name| is_borrowed(name));
         conflict.update_columns(own.into_iter().chain(BOOKKEEPING));
         for column in borrowed {
-            conflict
-                .value(column, Expr::cust_with_exprs("COALESCE($1, $2)", [offered(column), stored(column)]));
+            conflict.value(column, Func::coalesce([offered(column), stored(column)]));
         }
     }
     conflict.action_and_where(match guard {

@@ -12,7 +12,7 @@ use async_graphql::Enum;
 use entity::{customer, organization, subscription, user};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, SqlErr,
-    sea_query::{Expr, ExprTrait, OnConflict, Query},
+    sea_query::{BinOper, Expr, ExprTrait, Func, OnConflict, Query},
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -142,13 +142,7 @@ async fn remember(app: &App, subject: &Subject) -> Result<i32> {
         ])
         .on_conflict(
             OnConflict::column("id")
-                .value(
-                    label,
-                    Expr::cust_with_exprs(
-                        "COALESCE($1, $2)",
-                        [Expr::col(("excluded", label)), Expr::col((table, label))],
-                    ),
-                )
+                .value(label, Func::coalesce([Expr::col(("excluded", label)), Expr::col((table, label))]))
                 .to_owned(),
         )
         .returning_col("link_attempts");
@@ -235,10 +229,11 @@ async fn mirrored(app: &App, subject: &Subject) -> Result<Option<String>> {
             // Contained, and not compared: so that the index on metadata serves it.
             DbBackend::Postgres => {
                 let pair = json!({ key: subject.id });
-                Expr::col("metadata").binary(sea_orm::sea_query::BinOper::Custom("@>"), Expr::value(pair))
+                Expr::col("metadata").binary(BinOper::Custom("@>"), Expr::value(pair))
             }
-            _ => Expr::cust_with_exprs("$1 ->> $2", [Expr::col("metadata"), Expr::value(key)])
-                .eq(subject.id.as_str()),
+            _ => {
+                Expr::col("metadata").binary(BinOper::Custom("->>"), Expr::value(key)).eq(subject.id.as_str())
+            }
         });
     }
     let rows = customer::Entity::find()
