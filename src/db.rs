@@ -1,6 +1,12 @@
 //! Connections to the database, and its schema.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
@@ -18,6 +24,7 @@ pub struct Database {
     /// SQLite has one writer at a time: it is one connection here, so that writers wait in line and never fail.
     pub writer: DatabaseConnection,
     schema: String,
+    statements: Arc<AtomicU64>,
 }
 
 impl Database {
@@ -25,15 +32,20 @@ impl Database {
     pub async fn connect(config: &DatabaseConfig) -> Result<Self, DbErr> {
         let url = config.url.expose();
         let schema = config.schema.clone();
+        let statements = Arc::<AtomicU64>::default();
         if !url.starts_with("sqlite:") {
-            let pool = sea_orm::Database::connect(postgres(url, &schema)).await?;
-            return Ok(Self { reader: pool.clone(), writer: pool, schema });
+            let pool = pool(postgres(url, &schema), &statements).await?;
+            return Ok(Self { reader: pool.clone(), writer: pool, schema, statements });
         }
-        let writer = sea_orm::Database::connect(sqlite(url, 1)).await?;
+        let writer = pool(sqlite(url, 1), &statements).await?;
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-        let reader =
-            if in_memory { writer.clone() } else { sea_orm::Database::connect(sqlite(url, 8)).await? };
-        Ok(Self { reader, writer, schema })
+        let reader = if in_memory { writer.clone() } else { pool(sqlite(url, 8), &statements).await? };
+        Ok(Self { reader, writer, schema, statements })
+    }
+
+    /// How many statements were executed so far.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// Starts a transaction that writes.
@@ -80,6 +92,15 @@ impl Database {
         Migrator::install(&tx).await?;
         Ok(tx)
     }
+}
+
+async fn pool(options: ConnectOptions, statements: &Arc<AtomicU64>) -> Result<DatabaseConnection, DbErr> {
+    let mut pool = sea_orm::Database::connect(options).await?;
+    let statements = statements.clone();
+    pool.set_metric_callback(move |_| {
+        statements.fetch_add(1, Ordering::Relaxed);
+    });
+    Ok(pool)
 }
 
 fn sqlite(url: &str, connections: u32) -> ConnectOptions {

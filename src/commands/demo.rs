@@ -177,7 +177,9 @@ fn somebody(sim: &Sim) -> Result<(String, String), Failure> {
 
 fn price_for_sale(sim: &Sim) -> Result<String, Failure> {
     let prices = sim.objects("price", &Options::default().api_version);
-    let price = prices.iter().find(|price| price["active"] == true && price["type"] == "recurring");
+    let price = prices
+        .iter()
+        .find(|price| price["active"] == true && price["type"] == "recurring" && price["currency"] == "usd");
     let id = price.and_then(|price| price["id"].as_str()).map(str::to_owned);
     id.ok_or_else(|| Failure::Failed("the demo's history has no recurring price".to_owned()))
 }

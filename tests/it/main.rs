@@ -1,0 +1,8 @@
+//! The gateway as its users meet it: a listening server, a database of its own, and a simulated Stripe.
+//!
+//! The suite runs on SQLite; with `TEST_DATABASE_URL` set, on that PostgreSQL server.
+
+mod support;
+
+mod joins;
+mod schema;
