@@ -182,7 +182,7 @@ static TABLES: &[MirrorTable] = &[
             ("total", Kind::MaybeAmount),
             ("voided_at", Kind::MaybeTime),
         ],
-        references: &["customer", "subscription"],
+        references: &["customer", "subscription", "payment_intent"],
     },
     MirrorTable {
         name: "invoice_payments",

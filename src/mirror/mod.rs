@@ -38,12 +38,40 @@ pub static MIRRORS: LazyLock<Vec<Mirror>> = LazyLock::new(|| {
     ]
 });
 
-/// The objects' links that Stripe keeps in a third object since 2025-03-31: see [`Borrowed`].
+/// The objects' links that Stripe keeps in a third object since 2025-03-31, in the order in which they are found.
 pub static BORROWED: &[Borrowed] = &[
-    Borrowed { table: "invoices", column: "payment_intent", key: "id", lender_key: "invoice" },
-    Borrowed { table: "invoices", column: "charge", key: "id", lender_key: "invoice" },
-    Borrowed { table: "payment_intents", column: "invoice", key: "id", lender_key: "payment_intent" },
-    Borrowed { table: "charges", column: "invoice", key: "payment_intent", lender_key: "payment_intent" },
+    Borrowed {
+        table: "invoices",
+        column: "payment_intent",
+        key: "id",
+        lender: "invoice_payments",
+        lender_column: "payment_intent",
+        lender_key: "invoice",
+    },
+    Borrowed {
+        table: "invoices",
+        column: "charge",
+        key: "payment_intent",
+        lender: "payment_intents",
+        lender_column: "latest_charge",
+        lender_key: "id",
+    },
+    Borrowed {
+        table: "payment_intents",
+        column: "invoice",
+        key: "id",
+        lender: "invoice_payments",
+        lender_column: "invoice",
+        lender_key: "payment_intent",
+    },
+    Borrowed {
+        table: "charges",
+        column: "invoice",
+        key: "payment_intent",
+        lender: "invoice_payments",
+        lender_column: "invoice",
+        lender_key: "payment_intent",
+    },
 ];
 
 /// An object that has a table.
@@ -61,15 +89,16 @@ pub struct Mirror {
     pub lift: fn(&mut Object),
 }
 
-/// A column that, since 2025-03-31, is filled from the invoice payment that joins the two objects.
+/// A column that an object no longer carries itself, and that is filled from a row of another table: the lender.
 #[derive(Debug)]
 pub struct Borrowed {
     pub table: &'static str,
-    /// Named the same in both tables.
     pub column: &'static str,
-    /// The row's own column that the invoice payment names …
+    /// The row's own column by which the lender is found …
     pub key: &'static str,
-    /// … in this column.
+    pub lender: &'static str,
+    pub lender_column: &'static str,
+    /// … in this column of the lender's.
     pub lender_key: &'static str,
 }
 

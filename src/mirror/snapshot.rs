@@ -84,12 +84,18 @@ impl Snapshot {
         let complete = list.get("has_more").and_then(Json::as_bool) == Some(false);
         let Some(Json::Array(items)) = list.remove("data") else { return };
         let Some(mirror) = mirror(children.object) else { return };
+        // The event tells of the parent: its children end with it, but not by an event that it survives.
+        let kind = match self.source.kind {
+            change::Kind::Deleted if !self.deleted => change::Kind::Updated,
+            kind => kind,
+        };
+        let source = Source { kind, ..self.source.clone() };
         for item in items {
             let Json::Object(mut item) = item else { continue };
             // Written before the parent's name is added and the shape is raised: the object as Stripe sent it.
             let raw = Json::Object(item.clone()).to_string();
             item.entry(children.parent).or_insert_with(|| self.id.as_str().into());
-            self.children.extend(Self::build(mirror, item, raw, self.source.clone()));
+            self.children.extend(Self::build(mirror, item, raw, source.clone()));
         }
         if complete {
             self.complete.push(children);

@@ -1,11 +1,11 @@
 //! Putting rows into their tables, unless something newer is there.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{change::Kind, mirrored::Children};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Order,
     sea_query::{Expr, ExprTrait, Func, InsertStatement, OnConflict, Query, SelectStatement},
 };
 
@@ -150,46 +150,64 @@ pub async fn remove_unlisted(
     tx.execute(&statement).await.map(drop)
 }
 
-/// Fills the links that only an invoice payment knows, for the rows and the invoice payments just written.
+/// Fills the borrowed columns of the rows just written, and of those to whom one just written lends.
 pub async fn lend(tx: &DatabaseTransaction, written: &[&Snapshot]) -> Result<(), DbErr> {
+    let mut borrowers: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
     for link in BORROWED {
-        let keys: HashSet<&str> = written.iter().filter_map(|row| needs(link, row)).collect();
-        let mut keys: Vec<&str> = keys.into_iter().collect();
-        keys.sort_unstable();
-        for keys in keys.chunks(ROWS) {
+        let ids = borrowers.entry(link.table).or_default();
+        let borrows = |row: &&&Snapshot| row.mirror.table == link.table && row.text(link.column).is_none();
+        ids.extend(written.iter().filter(borrows).map(|row| row.id.as_str()));
+        let lends =
+            |row: &&&Snapshot| row.mirror.table == link.lender && row.text(link.lender_column).is_some();
+        let keys: BTreeSet<&str> =
+            written.iter().filter(lends).filter_map(|row| row.text(link.lender_key)).collect();
+        if link.key == "id" {
+            // A later link of the same table may go through what this one finds.
+            ids.extend(&keys);
+        }
+        borrow(tx, link, ids, &keys).await?;
+    }
+    Ok(())
+}
+
+async fn borrow(
+    tx: &DatabaseTransaction,
+    link: &Borrowed,
+    ids: &BTreeSet<&str>,
+    keys: &BTreeSet<&str>,
+) -> Result<(), DbErr> {
+    for (column, values) in [("id", ids), (link.key, keys)] {
+        let values: Vec<&str> = values.iter().copied().collect();
+        for values in values.chunks(ROWS) {
+            let own = Expr::col((link.table, link.column));
+            let lent = Expr::SubQuery(None, Box::new(lent(link).into()));
             let mut statement = Query::update();
             statement
                 .table(link.table)
-                .value(link.column, Expr::from(lender(link)))
-                .and_where(Expr::col(link.key).is_in(keys.iter().copied()))
-                .and_where(Expr::col(link.column).is_null());
+                .value(link.column, Expr::from(Func::coalesce([lent, own])))
+                .and_where(Expr::col(column).is_in(values.iter().copied()));
             tx.execute(&statement).await?;
+        }
+        if link.key == "id" {
+            return Ok(());
         }
     }
     Ok(())
 }
 
-/// The key by which a row that was just written concerns a link: as the borrower or as the lender.
-fn needs<'a>(link: &Borrowed, row: &'a Snapshot) -> Option<&'a str> {
-    if row.mirror.object == "invoice_payment" {
-        return row.text(link.lender_key).filter(|_| row.text(link.column).is_some());
-    }
-    let borrows = row.mirror.table == link.table && row.text(link.column).is_none();
-    if borrows { row.text(link.key) } else { None }
-}
-
-fn lender(link: &Borrowed) -> SelectStatement {
+/// The value of the lender; of several, the one that Stripe calls the default, else the oldest.
+fn lent(link: &Borrowed) -> SelectStatement {
     let lender = |column: &'static str| Expr::col(("lender", column));
     let mut select = Query::select();
     select
-        .expr(lender(link.column))
-        .from_as("invoice_payments", "lender")
+        .expr(lender(link.lender_column))
+        .from_as(link.lender, "lender")
         .and_where(lender(link.lender_key).equals((link.table, link.key)))
-        .and_where(lender(link.column).is_not_null())
-        .and_where(lender("deleted").eq(false))
-        .order_by_expr(lender("is_default"), sea_orm::Order::Desc)
-        .order_by_expr(lender("created"), sea_orm::Order::Asc)
-        .order_by_expr(lender("id"), sea_orm::Order::Asc)
-        .limit(1);
+        .and_where(lender(link.lender_column).is_not_null())
+        .and_where(lender("deleted").eq(false));
+    if link.lender == "invoice_payments" {
+        select.order_by_expr(lender("is_default"), Order::Desc);
+    }
+    select.order_by_expr(lender("created"), Order::Asc).order_by_expr(lender("id"), Order::Asc).limit(1);
     select
 }

@@ -5,4 +5,6 @@
 mod support;
 
 mod joins;
+mod mirror;
 mod schema;
+mod webhook;

@@ -1,5 +1,7 @@
 //! What stories start from.
 
+pub mod proxy;
+
 use std::{
     net::SocketAddr,
     sync::{
@@ -58,7 +60,11 @@ impl TestApp {
 
     /// The same with other settings.
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let database = TestDatabase::create().await;
+        Self::with_database(TestDatabase::create().await, change).await
+    }
+
+    /// The same over a database that is there already.
+    pub async fn with_database(database: TestDatabase, change: impl FnOnce(&mut Settings)) -> Self {
         let sim = Sim::new(Options::default());
         sim.listen(anywhere()).await.expect("a port is free");
         let issuer = Issuer::with_seed([7; 32]);

@@ -1,0 +1,52 @@
+//! A way to the database that can be cut.
+
+use std::net::SocketAddr;
+
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+use super::anywhere;
+
+/// Passes bytes on to a server, until it is cut.
+pub struct Proxy {
+    pub address: SocketAddr,
+    open: watch::Sender<bool>,
+}
+
+impl Proxy {
+    pub async fn start(target: String) -> Self {
+        let listener = TcpListener::bind(anywhere()).await.expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let (open, is_open) = watch::channel(true);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(pass(client, target.clone(), is_open.clone()));
+            }
+        });
+        Self { address, open }
+    }
+
+    /// Breaks all connections and takes no new ones.
+    pub fn cut(&self) {
+        self.open.send_replace(false);
+    }
+
+    /// Takes connections again.
+    pub fn mend(&self) {
+        self.open.send_replace(true);
+    }
+}
+
+async fn pass(mut client: TcpStream, target: String, mut is_open: watch::Receiver<bool>) {
+    let passing = async {
+        let mut server = TcpStream::connect(target).await?;
+        copy_bidirectional(&mut client, &mut server).await
+    };
+    tokio::select! {
+        _ = passing => {}
+        _ = is_open.wait_for(|open| !open) => {}
+    }
+}
