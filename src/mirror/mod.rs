@@ -38,7 +38,7 @@ pub static MIRRORS: LazyLock<Vec<Mirror>> = LazyLock::new(|| {
     ]
 });
 
-/// The objects' links that Stripe keeps in a third object since 2025-03-31, in the order in which they are found.
+/// The links that an API version keeps in a third object: most since 2025-03-31. They are in the order in which they are found.
 pub static BORROWED: &[Borrowed] = &[
     Borrowed {
         table: "invoices",
@@ -71,6 +71,15 @@ pub static BORROWED: &[Borrowed] = &[
         lender: "invoice_payments",
         lender_column: "invoice",
         lender_key: "payment_intent",
+    },
+    // A refund names its customer only since 2026-03-25.
+    Borrowed {
+        table: "refunds",
+        column: "customer",
+        key: "charge",
+        lender: "charges",
+        lender_column: "customer",
+        lender_key: "id",
     },
 ];
 

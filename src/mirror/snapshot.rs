@@ -2,7 +2,7 @@
 
 use entity::{
     change,
-    mirrored::{Children, DeletedEvent, Object, Owner},
+    mirrored::{Children, DeletedEvent, Object, Owner, list},
 };
 use sea_orm::Value;
 use serde_json::Value as Json;
@@ -60,6 +60,8 @@ impl Snapshot {
         let gone = object.get("deleted").and_then(Json::as_bool) == Some(true);
         let tombstone =
             source.kind == change::Kind::Deleted && mirror.deleted_event == DeletedEvent::Tombstone;
+        // As Stripe sent them: lifting the parent may complete them.
+        let raws: Vec<Vec<String>> = mirror.children.iter().map(|children| raws(&object, children)).collect();
         (mirror.lift)(&mut object);
         let values = mirror.columns.iter().map(|column| column.value(object.get(column.name))).collect();
         let mut snapshot = Self {
@@ -73,13 +75,13 @@ impl Snapshot {
             children: Vec::new(),
             complete: Vec::new(),
         };
-        for children in mirror.children {
-            snapshot.take_children(children, &mut object);
+        for (children, raws) in mirror.children.iter().zip(raws) {
+            snapshot.take_children(children, raws, &mut object);
         }
         Some(snapshot)
     }
 
-    fn take_children(&mut self, children: &'static Children, object: &mut Object) {
+    fn take_children(&mut self, children: &'static Children, raws: Vec<String>, object: &mut Object) {
         let Some(Json::Object(mut list)) = object.remove(children.field) else { return };
         let complete = list.get("has_more").and_then(Json::as_bool) == Some(false);
         let Some(Json::Array(items)) = list.remove("data") else { return };
@@ -90,10 +92,8 @@ impl Snapshot {
             kind => kind,
         };
         let source = Source { kind, ..self.source.clone() };
-        for item in items {
+        for (item, raw) in items.into_iter().zip(raws) {
             let Json::Object(mut item) = item else { continue };
-            // Written before the parent's name is added and the shape is raised: the object as Stripe sent it.
-            let raw = Json::Object(item.clone()).to_string();
             item.entry(children.parent).or_insert_with(|| self.id.as_str().into());
             self.children.extend(Self::build(mirror, item, raw, source.clone()));
         }
@@ -118,6 +118,10 @@ impl Snapshot {
             Owner::Through { .. } | Owner::Catalogue { .. } | Owner::User | Owner::Organization => None,
         }
     }
+}
+
+fn raws(object: &Object, children: &Children) -> Vec<String> {
+    list(object, children.field).iter().map(Json::to_string).collect()
 }
 
 /// Whether this can be an id: Stripe's have up to 255 characters, and merchants choose some of them.
