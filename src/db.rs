@@ -123,7 +123,9 @@ fn postgres(url: &str, schema: &str) -> ConnectOptions {
         .max_connections(10)
         .set_schema_search_path(schema)
         .set_application_name("billgraph")
-        .test_before_acquire(false);
+        .test_before_acquire(false)
+        // After a pause the server may have restarted: a broken connection is found before it is used.
+        .test_before_acquire_if_idle_for(Duration::from_secs(1));
     options
 }
 

@@ -178,25 +178,41 @@ impl From<sea_orm::TransactionError<Error>> for Error {
 
 /// Whether the database could not be reached, was shut down or was too busy: the statement itself may be right.
 pub fn is_connection_failure(error: &DbErr) -> bool {
-    let runtime = match error {
-        DbErr::ConnectionAcquire(_) => return true,
-        DbErr::Conn(runtime) | DbErr::Exec(runtime) | DbErr::Query(runtime) => runtime,
-        _ => return false,
-    };
-    let RuntimeErr::SqlxError(error) = runtime else { return false };
-    match &**error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => true,
-        // PostgreSQL classes 08 (connection), 53 (resources), 57 (operator intervention), 40 (roll back and
-        // retry); SQLite 5 (busy), 6 (locked), 10 (input/output), 13 (full) with their extended codes.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| match code.parse::<u32>() {
-            Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13),
-            _ => ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class)),
+    matches!(error, DbErr::ConnectionAcquire(_))
+        || is_lost_connection(error)
+        || sqlx_error(error).is_some_and(|error| match error {
+            sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            // SQLite 5 (busy), 6 (locked), 10 (input/output), 13 (full) with their extended codes.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                code.len() < 5
+                    && code.parse().is_ok_and(|number: u32| matches!(number & 0xff, 5 | 6 | 10 | 13))
+            }),
+            _ => false,
+        })
+}
+
+/// Whether the connection broke or PostgreSQL gave the transaction up, so that another try on another connection
+/// can succeed at once.
+pub fn is_lost_connection(error: &DbErr) -> bool {
+    sqlx_error(error).is_some_and(|error| match error {
+        sqlx::Error::Io(_) => true,
+        // Classes 08 (connection), 40 (roll back and retry), 53 (resources), 57 (operator intervention).
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code.len() == 5 && ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
         }),
         _ => false,
+    })
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
     }
 }
 

@@ -23,15 +23,16 @@ use crate::{
     clock::Clock,
     config::KeepPayloads,
     db::Database,
-    error::{Error, Result, is_connection_failure},
+    error::{Error, Result, is_connection_failure, is_lost_connection},
     stripe::Answer,
 };
 
 /// What is written in one transaction at most.
 const BATCH: usize = 256;
 
-/// How often a batch is tried again that another process's transaction stood in the way of.
-const ATTEMPTS: usize = 3;
+/// How often a batch is tried whose connection breaks, or that another process's transaction stands in the way of:
+/// once more than the pool has connections, all of which break when the database restarts.
+const ATTEMPTS: usize = 12;
 
 /// The way into the mirror.
 #[derive(Clone, Debug)]
@@ -160,7 +161,7 @@ async fn attempt(settings: &Settings, works: &[&Work]) -> Result<(), DbErr> {
     let mut tries = 0;
     loop {
         match commit(settings, works).await {
-            Err(error) if is_connection_failure(&error) && tries + 1 < ATTEMPTS => tries += 1,
+            Err(error) if is_lost_connection(&error) && tries + 1 < ATTEMPTS => tries += 1,
             outcome => return outcome,
         }
     }

@@ -229,7 +229,7 @@ async fn without_its_database_the_gateway_answers_503_and_takes_the_event_in_lat
     let (status, answer) = test.post_event(&created).await;
     assert_eq!((status, &answer["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("UNAVAILABLE")));
     assert!(!answer.to_string().to_lowercase().contains("sql"), "{answer}");
-    let test = match restored {
+    let test = match &restored {
         Some(proxy) => {
             proxy.mend();
             test
