@@ -4,7 +4,9 @@
 
 mod support;
 
+mod architecture;
 mod joins;
+mod logs;
 mod mirror;
 mod schema;
 mod webhook;
