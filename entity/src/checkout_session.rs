@@ -145,6 +145,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "checkout.session";
+    const LIFE_CYCLE: &'static [&'static str] = &["open", "expired", "complete"];
 
     fn lift(object: &mut Object) {
         flatten(object, "customer_email", &["customer_details", "email"]);

@@ -131,6 +131,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "invoice";
+    const LIFE_CYCLE: &'static [&'static str] = &["draft", "open", "uncollectible", "void", "paid"];
     const CHILDREN: &'static [Children] =
         &[Children { field: "payments", object: "invoice_payment", parent: "invoice" }];
 

@@ -47,6 +47,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "invoice_payment";
+    const LIFE_CYCLE: &'static [&'static str] = &["open", "canceled", "paid"];
 
     fn lift(object: &mut Object) {
         flatten(object, "payment_intent", &["payment", "payment_intent"]);

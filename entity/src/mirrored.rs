@@ -18,6 +18,8 @@ pub trait Mirrored: Owned {
     const OBJECT: &'static str;
     /// What `<object>.deleted` means.
     const DELETED_EVENT: DeletedEvent = DeletedEvent::Tombstone;
+    /// The values of its `status` in the order of its life: of two states of one second, the later one counts.
+    const LIFE_CYCLE: &'static [&'static str] = &[];
     /// The objects that travel inside it and have a table of their own.
     const CHILDREN: &'static [Children] = &[];
 

@@ -98,6 +98,15 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "payment_intent";
+    const LIFE_CYCLE: &'static [&'static str] = &[
+        "requires_payment_method",
+        "requires_confirmation",
+        "requires_action",
+        "processing",
+        "requires_capture",
+        "canceled",
+        "succeeded",
+    ];
 
     fn lift(object: &mut Object) {
         flatten(object, "last_payment_error_code", &["last_payment_error", "code"]);

@@ -79,4 +79,6 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "refund";
+    const LIFE_CYCLE: &'static [&'static str] =
+        &["pending", "requires_action", "succeeded", "failed", "canceled"];
 }

@@ -114,6 +114,16 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "subscription";
+    const LIFE_CYCLE: &'static [&'static str] = &[
+        "incomplete",
+        "trialing",
+        "active",
+        "past_due",
+        "unpaid",
+        "paused",
+        "incomplete_expired",
+        "canceled",
+    ];
     const DELETED_EVENT: DeletedEvent = DeletedEvent::LivesOn;
     const CHILDREN: &'static [Children] =
         &[Children { field: "items", object: "subscription_item", parent: "subscription" }];

@@ -5,6 +5,7 @@
 
 pub mod column;
 pub mod inbox;
+pub mod order;
 pub mod snapshot;
 pub mod write;
 pub mod writer;
@@ -94,6 +95,8 @@ pub struct Mirror {
     pub owner: Owner,
     pub children: &'static [Children],
     pub deleted_event: DeletedEvent,
+    /// The values of `status` in the order of the object's life.
+    pub life_cycle: &'static [&'static str],
     /// Raises older shapes to the newest.
     pub lift: fn(&mut Object),
 }
@@ -120,6 +123,7 @@ impl Mirror {
             owner: E::OWNER,
             children: E::CHILDREN,
             deleted_event: E::DELETED_EVENT,
+            life_cycle: E::LIFE_CYCLE,
             lift: E::lift,
         }
     }
