@@ -10,6 +10,8 @@ pub enum Fault {
     RateLimited { retry_after: Option<u64> },
     /// 500 with Stripe's JSON error, not executed, kept under the idempotency key.
     ServerError,
+    /// The request is executed, and answered all the same with 500, which is kept under the idempotency key.
+    ServerErrorAfter,
     /// 502 with an HTML page from an intermediary, not executed.
     ServerErrorHtml,
     /// The answer comes this much later; the idempotency key is in use meanwhile.
@@ -41,13 +43,20 @@ struct Armed {
     fault: Fault,
 }
 
+impl Armed {
+    fn meets(&self, path: &str, line: &str) -> bool {
+        path.starts_with(&self.prefix) || line.starts_with(&self.prefix)
+    }
+}
+
 impl Faults {
     /// The next `count` requests meet this fault.
     pub fn next(&self, count: usize, fault: Fault) {
         self.next_on("/", count, fault);
     }
 
-    /// The next `count` requests whose path starts with `prefix` meet this fault.
+    /// The next `count` requests whose path starts with `prefix` meet this fault; `POST /v1/customers` means those of
+    /// that method alone.
     pub fn next_on(&self, prefix: &str, count: usize, fault: Fault) {
         self.arm(prefix, Some(count), fault);
     }
@@ -67,13 +76,12 @@ impl Faults {
         *self.lock() = Waiting::default();
     }
 
-    /// The fault that a request of this path meets, used up by one.
-    pub(crate) fn take(&self, path: &str) -> Option<Fault> {
+    /// The fault that a request meets, used up by one.
+    pub(crate) fn take(&self, method: &str, path: &str) -> Option<Fault> {
+        let line = format!("{method} {path}");
         let mut waiting = self.lock();
-        let armed = waiting
-            .armed
-            .iter_mut()
-            .find(|armed| armed.left != Some(0) && path.starts_with(&armed.prefix))?;
+        let armed =
+            waiting.armed.iter_mut().find(|armed| armed.left != Some(0) && armed.meets(path, &line))?;
         armed.left = armed.left.map(|left| left - 1);
         let fault = armed.fault;
         waiting.armed.retain(|armed| armed.left != Some(0));

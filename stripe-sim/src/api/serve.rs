@@ -55,7 +55,7 @@ pub(crate) async fn serve(sim: Sim, request: Request<Body>) -> Response<Body> {
 async fn handle(sim: Sim, request: Request<Body>) -> Response<Body> {
     let switch = request.extensions().get::<ConnectInfo<Switch>>().map(|info| info.0.clone());
     let arrived = arrive(&sim, request).await;
-    let fault = sim.faults().take(&arrived.path);
+    let fault = sim.faults().take(arrived.method.as_str(), &arrived.path);
     let reply = answer(&sim, &arrived, fault).await;
     let dropped = matches!(fault, Some(Fault::DroppedBefore | Fault::DroppedAfter));
     sim.happened();
@@ -180,9 +180,9 @@ fn finish(sim: &Sim, arrived: &Arrived, version: &Version, fault: Option<Fault>)
 }
 
 fn execute(state: &mut State, arrived: &Arrived, version: &Version, fault: Option<Fault>) -> Answer<Reply> {
+    let failed = || ApiError::invalid("An unknown error occurred").kind("api_error").status(500).executed();
     if fault == Some(Fault::ServerError) {
-        let error = ApiError::invalid("An unknown error occurred").kind("api_error").status(500);
-        return Err(error.executed());
+        return Err(failed());
     }
     let call = Call {
         ids: Vec::new(),
@@ -191,6 +191,9 @@ fn execute(state: &mut State, arrived: &Arrived, version: &Version, fault: Optio
         path: arrived.path.clone(),
     };
     let (value, call) = route::run(state, arrived.method.as_str(), call)?;
+    if fault == Some(Fault::ServerErrorAfter) {
+        return Err(failed());
+    }
     let mut value = render(value, version);
     expand::expand(state, &mut value, &call.params.texts("expand"), version).map_err(ApiError::executed)?;
     Ok(Reply::json(200, &value))

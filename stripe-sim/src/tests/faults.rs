@@ -26,6 +26,27 @@ async fn a_fault_can_be_meant_for_a_path() {
 }
 
 #[tokio::test]
+async fn a_fault_can_be_meant_for_a_method() {
+    let caller = Caller::new().await;
+    caller.sim.faults().next_on("POST /v1/customers", 1, Fault::ServerErrorHtml);
+    assert_eq!(caller.get("/v1/customers").await.status, 200);
+    assert_eq!(caller.post("/v1/customers", "name=a").await.status, 502);
+    assert_eq!(caller.post("/v1/customers", "name=a").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_server_error_may_come_after_the_execution() {
+    let caller = Caller::new().await;
+    caller.sim.faults().next(1, Fault::ServerErrorAfter);
+    for _ in 0..2 {
+        let key = [("idempotency-key", "k")];
+        let answered = caller.send("POST", "/v1/customers", "name=a", &key).await;
+        assert_eq!(answered.map(|answered| answered.status), Some(500));
+    }
+    assert_eq!(caller.sim.objects("customer", "2026-09-30.endive").len(), 1);
+}
+
+#[tokio::test]
 async fn a_dropped_connection_gives_no_status() {
     let caller = Caller::new().await;
     caller.sim.faults().always_on("/v1/customers", Fault::DroppedBefore);
