@@ -14,6 +14,8 @@ pub enum StripeError {
     NotConfigured,
     /// The request was wrong before it was sent.
     Unsendable(Cause),
+    /// An id in the request's path is none of Stripe's; it was not sent.
+    NotAnId,
     /// Stripe understood the request and refused it.
     Refused(Box<Refusal>),
     /// Stripe, or our own limit, allows no more requests at the moment.
@@ -69,7 +71,7 @@ impl StripeError {
 
     /// Whether the object that the request names is not there.
     pub fn is_missing(&self) -> bool {
-        self.refusal().is_some_and(Refusal::is_missing)
+        matches!(self, Self::NotAnId) || self.refusal().is_some_and(Refusal::is_missing)
     }
 }
 
@@ -97,6 +99,7 @@ impl fmt::Display for StripeError {
         match self {
             Self::NotConfigured => f.write_str("there is no Stripe key"),
             Self::Unsendable(_) => f.write_str("the request to Stripe could not be built"),
+            Self::NotAnId => f.write_str("the path holds what no id of Stripe's does"),
             Self::Refused(refusal) => write!(f, "Stripe refused: {refusal}"),
             Self::RateLimited => f.write_str("no more requests to Stripe are allowed at the moment"),
             Self::Failing { status, request_id } => {
@@ -129,6 +132,7 @@ impl From<StripeError> for Error {
         let (code, message) = match &error {
             StripeError::NotConfigured => (Code::Unavailable, "STRIPE_SECRET_KEY is not set."),
             StripeError::Unsendable(_) => return Self::internal(error),
+            StripeError::NotAnId => (Code::NotFound, "There is no such object at Stripe."),
             StripeError::Refused(refusal) if matches!(refusal.status, 401 | 403) => {
                 (Code::Stripe, "Stripe does not accept the configured key.")
             }

@@ -90,7 +90,10 @@ impl Failure {
             StripeError::RateLimited | StripeError::Unreachable(_) => true,
             StripeError::Failing { status, .. } => matches!(status, 500..=504),
             StripeError::Refused(refusal) => refusal.is_in_flight(),
-            StripeError::NotConfigured | StripeError::Unsendable(_) | StripeError::Unreadable(_) => false,
+            StripeError::NotConfigured
+            | StripeError::Unsendable(_)
+            | StripeError::NotAnId
+            | StripeError::Unreadable(_) => false,
         })
     }
 }

@@ -152,7 +152,7 @@ fn check_path(path: &str) -> Result<(), StripeError> {
     if path.starts_with('/') && path.bytes().all(plain) && !climbs {
         return Ok(());
     }
-    Err(StripeError::Unsendable("the path holds what no id of Stripe's does".into()))
+    Err(StripeError::NotAnId)
 }
 
 fn refusal(status: StatusCode, headers: &HeaderMap, raw: &[u8]) -> StripeError {
