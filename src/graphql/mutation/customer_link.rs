@@ -26,6 +26,9 @@ use crate::{
 /// The metadata key that names an organization.
 pub const ORGANIZATION_KEY: &str = "organization_id";
 
+/// How often a customer is looked for that nobody else takes meanwhile.
+const ROUNDS: usize = 3;
+
 /// How the customer was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum LinkOutcome {
@@ -71,15 +74,18 @@ pub enum Refused {
 /// The subject's customer, found or made, and how.
 pub async fn ensure(app: &App, subject: &Subject) -> Result<(LinkOutcome, String)> {
     let attempts = remember(app, subject).await?;
-    if let Some(customer) = stored(app, subject).await? {
-        return Ok((LinkOutcome::AlreadyLinked, customer));
-    }
-    let (outcome, customer) = match find(app, subject).await? {
-        Some(found) => found,
-        None => (LinkOutcome::Created, create(app, subject, attempts).await?),
-    };
-    if store(app, subject, &customer).await? {
-        return Ok((outcome, customer));
+    for _ in 0..ROUNDS {
+        if let Some(customer) = stored(app, subject).await? {
+            return Ok((LinkOutcome::AlreadyLinked, customer));
+        }
+        let (outcome, customer) = match find(app, subject).await? {
+            Some(found) => found,
+            None => (LinkOutcome::Created, create(app, subject, attempts).await?),
+        };
+        if store(app, subject, &customer).await? {
+            return Ok((outcome, customer));
+        }
+        // Meanwhile the subject was linked, or the customer became somebody else's.
     }
     match stored(app, subject).await? {
         Some(customer) => Ok((LinkOutcome::AlreadyLinked, customer)),
@@ -191,9 +197,11 @@ async fn find(app: &App, subject: &Subject) -> Result<Option<(LinkOutcome, Strin
         return Ok(Some((LinkOutcome::FoundByMetadata, customer)));
     }
     let keys = keys(app, subject.kind);
+    // Stripe's search takes upper and lower case for the same, and ids do not.
+    let named = |customer: &Value| names(&keys, customer).contains(subject.id.as_str());
     match app.stripe.search_customers(&keys, &subject.id).await {
         Ok(answer) => {
-            if let Some(customer) = first_free(app, subject, &answer, |_| true).await? {
+            if let Some(customer) = first_free(app, subject, &answer, named).await? {
                 return Ok(Some((LinkOutcome::FoundByMetadata, customer)));
             }
         }
@@ -207,7 +215,6 @@ async fn find(app: &App, subject: &Subject) -> Result<Option<(LinkOutcome, Strin
         return Ok(None);
     };
     let answer = app.stripe.list_customers_by_email(email).await?;
-    let named = |customer: &Value| names(&keys, customer).contains(subject.id.as_str());
     if let Some(customer) = first_free(app, subject, &answer, named).await? {
         return Ok(Some((LinkOutcome::FoundByMetadata, customer)));
     }
@@ -220,7 +227,7 @@ async fn find(app: &App, subject: &Subject) -> Result<Option<(LinkOutcome, Strin
     Ok(customer.map(|customer| (LinkOutcome::FoundByVerifiedEmail, customer)))
 }
 
-/// The oldest mirrored customer whose metadata names the subject and that is not linked to anybody.
+/// The oldest mirrored customer whose metadata names the subject and that is not linked to anybody else.
 async fn mirrored(app: &App, subject: &Subject) -> Result<Option<String>> {
     let db = &app.db.reader;
     let mut named = Condition::any();
@@ -243,11 +250,11 @@ async fn mirrored(app: &App, subject: &Subject) -> Result<Option<String>> {
         .order_by_asc(customer::Column::Id)
         .all(db)
         .await?;
-    let linked = linked(app, subject.kind, rows.iter().map(|row| row.id.as_str())).await?;
-    Ok(rows.into_iter().map(|row| row.id).find(|id| !linked.contains(id)))
+    let taken = taken(app, subject, rows.iter().map(|row| row.id.as_str())).await?;
+    Ok(rows.into_iter().map(|row| row.id).find(|id| !taken.contains(id)))
 }
 
-/// The best of the customers that Stripe named and that nobody is linked to: one with a subscription, else the
+/// The best of the customers that Stripe named and that nobody else is linked to: one with a subscription, else the
 /// oldest. It is written to the mirror.
 async fn first_free(
     app: &App,
@@ -258,8 +265,8 @@ async fn first_free(
     let listed = answer.object.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut candidates: Vec<&Value> = listed.iter().filter(|customer| wanted(customer)).collect();
     let id = |customer: &Value| customer.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let linked = linked(app, subject.kind, candidates.iter().map(|customer| id(customer))).await?;
-    candidates.retain(|customer| !linked.contains(&id(customer)));
+    let taken = taken(app, subject, candidates.iter().map(|customer| id(customer))).await?;
+    candidates.retain(|customer| !taken.contains(&id(customer)));
     candidates.sort_by_key(|customer| (customer.get("created").and_then(Value::as_i64), id(customer)));
     let ids: Vec<String> = candidates.iter().map(|customer| id(customer)).collect();
     let subscribed: HashSet<String> = subscription::Entity::find()
@@ -325,17 +332,33 @@ async fn count_attempt(app: &App, subject: &Subject, attempts: i32) -> Result<()
     app.db.writer.execute(&statement).await.map(drop)
 }
 
-/// Which of these customers are linked to somebody of the subject's kind.
-async fn linked(
+/// Which of these customers the subject cannot have: those linked to another one of its kind, and deleted ones,
+/// which Stripe's search still names for a while.
+async fn taken(
     app: &App,
-    kind: SubjectKind,
+    subject: &Subject,
     customers: impl Iterator<Item = impl Into<String>>,
 ) -> Result<HashSet<String>> {
     let customers: Vec<String> = customers.map(Into::into).collect();
-    let mut statement = Query::select();
-    statement.column("customer").from(table(kind)).and_where(Expr::col("customer").is_in(customers));
-    let rows = app.db.reader.query_all(&statement).await?;
-    Ok(rows.iter().map(|row| row.try_get("", "customer")).collect::<Result<_, DbErr>>()?)
+    let mut linked = Query::select();
+    linked
+        .column("customer")
+        .from(table(subject.kind))
+        .and_where(Expr::col("customer").is_in(&customers))
+        .and_where(Expr::col("id").ne(subject.id.as_str()));
+    let mut deleted = Query::select();
+    deleted
+        .expr_as(Expr::col("id"), "customer")
+        .from("customers")
+        .and_where(Expr::col("id").is_in(&customers))
+        .and_where(Expr::col("deleted").eq(true));
+    let mut taken = HashSet::new();
+    for statement in [linked, deleted] {
+        for row in app.db.reader.query_all(&statement).await? {
+            taken.insert(row.try_get("", "customer")?);
+        }
+    }
+    Ok(taken)
 }
 
 fn table(kind: SubjectKind) -> &'static str {
