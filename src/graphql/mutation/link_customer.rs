@@ -60,14 +60,15 @@ pub struct LinkCustomerPayload {
 /// Links the subject that the viewer may link.
 pub async fn link_customer(ctx: &Context<'_>, input: LinkCustomerInput) -> Result<LinkCustomerPayload> {
     let (app, viewer) = (ctx.data_unchecked::<App>(), ctx.data_unchecked::<Viewer>());
-    if let Some(error) = metadata_error(app, &["input", "metadata"], input.metadata.as_ref()) {
-        return Ok(refused(error));
+    if viewer.caller == Caller::Anonymous {
+        return Err(Error::unauthenticated("Sign in to link a customer."));
     }
     let customer_id = input.customer_id.as_ref().map(|id| id.to_string());
     if customer_id.is_some() && !viewer.is_admin() {
         return Err(Error::forbidden("`customerId` is for admins."));
     }
-    let subject = match subject(viewer, input)? {
+    let metadata_error = metadata_error(app, &["input", "metadata"], input.metadata.as_ref());
+    let subject = match subject(viewer, input)?.and_then(|subject| metadata_error.map_or(Ok(subject), Err)) {
         Ok(subject) => subject,
         Err(error) => return Ok(refused(error)),
     };
@@ -109,18 +110,21 @@ fn subject(viewer: &Viewer, input: LinkCustomerInput) -> Result<std::result::Res
     if let Some(organization) = input.organization_id {
         let id = after(&organization, "org:").to_owned();
         let own = own_organization(viewer, &id)?;
+        if !is_id(&id) {
+            return Ok(Err(not_an_id("organizationId", "This cannot be an organization's id.")));
+        }
         let name = input.name.or_else(|| own.and_then(|own| own.name.clone()));
         let (kind, email) = (SubjectKind::Organization, input.email);
         return Ok(Ok(Subject { kind, id, email, email_verified: false, name, metadata }));
     }
     let kind = SubjectKind::User;
     match (input.user_id, &viewer.caller) {
-        (Some(id), _) if id.is_empty() || id.len() > 255 || id.contains(char::is_control) => Ok(Err(
-            UserError::new(UserErrorCode::Invalid, ["input", "userId"], "This cannot be a user's id."),
-        )),
         (Some(id), _) => {
             let email_verified = input.email_verified == Some(true);
             let id = after(&id, "user:").to_owned();
+            if !is_id(&id) {
+                return Ok(Err(not_an_id("userId", "This cannot be a user's id.")));
+            }
             Ok(Ok(Subject { kind, id, email: input.email, email_verified, name: input.name, metadata }))
         }
         (None, Caller::User(user)) => {
@@ -136,6 +140,15 @@ fn subject(viewer: &Viewer, input: LinkCustomerInput) -> Result<std::result::Res
         (None, Caller::Service { .. }) => Err(Error::forbidden("This token only reads.")),
         (None, Caller::Anonymous) => Err(Error::unauthenticated("Sign in to link a customer.")),
     }
+}
+
+/// Whether the identity provider's ids look like this; Stripe is not asked for any other.
+fn is_id(id: &str) -> bool {
+    !id.trim().is_empty() && id.len() <= 255 && !id.contains(char::is_control)
+}
+
+fn not_an_id(field: &str, message: &str) -> UserError {
+    UserError::new(UserErrorCode::Invalid, ["input", field], message)
 }
 
 /// The viewer's own organization, if it is this one and the viewer may act for it.
