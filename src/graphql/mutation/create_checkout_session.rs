@@ -163,6 +163,10 @@ async fn check(
     }
     let items = input.line_items.unwrap_or_default();
     let prices = check_items(app, &items, errors).await?;
+    if prices.len() < items.len() {
+        // What the session would be for is not known.
+        return Ok(None);
+    }
     let Some(mode) = check_mode(input.mode, &prices, errors) else { return Ok(None) };
     let trial_period_days = check_trial(app, viewer, mode, input.trial_period_days, errors);
     let quantity = |(item, price): (&CheckoutLineItemInput, &price::Model)| {
@@ -356,7 +360,11 @@ fn check_trial(
 
 /// What Stripe refuses and the caller can mend.
 fn foreseen(error: &StripeError) -> Option<UserError> {
-    let Refusal { code, param, .. } = error.refusal()?;
+    let Refusal { status, kind, code, param, .. } = error.refusal()?;
+    if *status == 400 && kind.as_deref() == Some("idempotency_error") {
+        let message = "The key was used for a session with other contents.";
+        return Some(UserError::new(UserErrorCode::Invalid, ["input", "idempotencyKey"], message));
+    }
     let param = param.as_deref()?;
     let (field, what) = match param.split('[').next()? {
         "line_items" => ("lineItems", "an item"),
