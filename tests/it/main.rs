@@ -6,6 +6,10 @@ mod support;
 
 mod architecture;
 mod joins;
+mod link_customer;
+mod link_faults;
+mod link_permissions;
+mod link_races;
 mod logs;
 mod mirror;
 mod schema;

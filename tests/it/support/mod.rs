@@ -1,6 +1,11 @@
 //! What stories start from.
 
+mod process;
 pub mod proxy;
+mod shop;
+
+pub use process::{Running, run};
+pub use shop::{MONTHLY, THANKS, buy, refusal, user_errors, with};
 
 use std::{
     net::SocketAddr,
