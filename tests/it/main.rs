@@ -5,6 +5,10 @@
 mod support;
 
 mod architecture;
+mod checkout;
+mod checkout_faults;
+mod checkout_way;
+mod demo;
 mod joins;
 mod link_customer;
 mod link_faults;
@@ -12,5 +16,6 @@ mod link_permissions;
 mod link_races;
 mod logs;
 mod mirror;
+mod node_clients;
 mod schema;
 mod webhook;
