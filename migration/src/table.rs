@@ -48,6 +48,7 @@ impl MirrorTable {
         }
         table
             .col(ColumnDef::new("deleted").boolean().not_null())
+            .col(ColumnDef::new("unsettled").boolean().not_null())
             .col(ColumnDef::new("api_version").text().not_null())
             .col(ColumnDef::new("stamp").big_integer().not_null())
             .col(ColumnDef::new("stamp_event").text().not_null())

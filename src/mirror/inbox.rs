@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use entity::webhook_event::{ActiveModel, Column, Entity, State};
+use entity::{
+    change::Kind,
+    webhook_event::{ActiveModel, Column, Entity, State},
+};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
@@ -59,6 +62,21 @@ impl Event {
             applied_at: Set((state == State::Applied).then_some(now)),
         }
     }
+}
+
+/// What the type of an event says happened.
+pub fn kind(event_type: &str) -> Kind {
+    match event_type.rsplit('.').next() {
+        Some("created") => Kind::Created,
+        Some("deleted") => Kind::Deleted,
+        _ => Kind::Updated,
+    }
+}
+
+/// Keeps the body of an event that may be needed again.
+pub async fn keep_body(db: &impl ConnectionTrait, id: &str, body: &str) -> Result<(), DbErr> {
+    let keep = Entity::update_many().col_expr(Column::Payload, Expr::value(body)).filter(Column::Id.eq(id));
+    keep.exec(db).await.map(drop)
 }
 
 /// Records events and says the ids of those that were not known before.

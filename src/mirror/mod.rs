@@ -3,10 +3,12 @@
 //! [`MIRRORS`] lists the objects; [`snapshot`] turns what Stripe sent into rows; [`write`] puts the rows into
 //! their tables, unless something newer is there; [`writer`] does so for everything that arrives at once.
 
+mod batch;
 pub mod column;
 pub mod inbox;
 pub mod order;
 pub mod snapshot;
+pub mod tie;
 pub mod write;
 pub mod writer;
 

@@ -102,7 +102,10 @@ pub fn decide(claims: &[Claim]) -> Decision {
     let closed = ends.is_empty();
     let candidates = if closed { (0..claims.len()).collect() } else { ends };
     let best = candidates.iter().copied().max_by(|a, b| claims[*a].preference(&claims[*b]));
-    let winner = best.expect("there is a claim");
+    let best = best.expect("there is a claim");
+    // Several may tell of that state: which of them is named must not depend on their order either.
+    let tells = |index: &usize| claims[*index].leads_to == claims[best].leads_to;
+    let winner = (0..claims.len()).filter(tells).max_by_key(|index| &claims[*index].event).unwrap_or(best);
     let agreed = candidates.iter().all(|candidate| claims[*candidate].leads_to == claims[winner].leads_to);
     Decision { winner, settled: agreed && (!closed || claims.len() == 1) }
 }

@@ -7,7 +7,7 @@ use entity::{
 use sea_orm::Value;
 use serde_json::Value as Json;
 
-use super::{Mirror, mirror};
+use super::{Mirror, inbox, mirror};
 
 /// One object's row, and those of the objects inside it.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub deleted: bool,
     /// Only the id is known, as of an object that Stripe says is deleted.
     pub bare: bool,
+    /// Whether nothing said otherwise of the same second; else it is the likeliest state.
+    pub settled: bool,
     pub children: Vec<Snapshot>,
     /// The lists inside the object that are complete, so that what they do not name is gone.
     pub complete: Vec<&'static Children>,
@@ -40,6 +42,12 @@ pub struct Source {
 }
 
 impl Source {
+    /// An event of a type, at a moment in whole seconds since 1970.
+    pub fn of_event(id: &str, event_type: &str, stamp: i64, api_version: Option<&str>) -> Self {
+        let api_version = api_version.unwrap_or_default().to_owned();
+        Self { stamp, event: id.to_owned(), api_version, kind: inbox::kind(event_type) }
+    }
+
     /// An answer of Stripe's at a moment in whole seconds since 1970.
     pub fn fetched(stamp: i64, api_version: &str) -> Self {
         let kind = change::Kind::Updated;
@@ -72,6 +80,7 @@ impl Snapshot {
             source,
             deleted: gone || tombstone,
             bare: gone && object.len() <= 3,
+            settled: true,
             children: Vec::new(),
             complete: Vec::new(),
         };

@@ -15,15 +15,18 @@ use super::{BORROWED, Borrowed, Mirror, mirror, snapshot::Snapshot};
 const ROWS: usize = 200;
 
 /// What the mirror keeps of a row beside Stripe's fields.
-const BOOKKEEPING: [&str; 6] = ["deleted", "api_version", "stamp", "stamp_event", "synced_at", "raw"];
+const BOOKKEEPING: [&str; 7] =
+    ["deleted", "unsettled", "api_version", "stamp", "stamp_event", "synced_at", "raw"];
 
 /// Which stored rows a statement may write over.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Guard {
-    /// Those that say nothing newer and are no tombstones.
-    NotNewer,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Those of an earlier second that are no tombstones: the usual case.
+    Older,
     /// Tombstones of an earlier second: their id was created again.
     OlderTombstone,
+    /// Those of no later second: what is written was decided against them, or follows from its parent.
+    NotNewer,
 }
 
 /// Writes rows of one object type and says the ids of those that were written.
@@ -34,16 +37,19 @@ pub async fn upsert(
     tx: &DatabaseTransaction,
     mirror: &'static Mirror,
     rows: &[&Snapshot],
+    guard: Guard,
     now: DateTime<Utc>,
 ) -> Result<HashSet<String>, DbErr> {
     let mut written = HashSet::with_capacity(rows.len());
     let (bare, whole): (Vec<&Snapshot>, Vec<&Snapshot>) = rows.iter().partition(|row| row.bare);
     for rows in [whole, bare] {
-        written.extend(insert(tx, mirror, &rows, Guard::NotNewer, now).await?);
+        written.extend(insert(tx, mirror, &rows, guard, now).await?);
     }
-    let created_again = |row: &&&Snapshot| row.source.kind == Kind::Created && !written.contains(&row.id);
-    let created_again: Vec<&Snapshot> = rows.iter().filter(created_again).copied().collect();
-    written.extend(insert(tx, mirror, &created_again, Guard::OlderTombstone, now).await?);
+    if guard == Guard::Older {
+        let again = |row: &&&Snapshot| row.source.kind == Kind::Created && !written.contains(&row.id);
+        let again: Vec<&Snapshot> = rows.iter().filter(again).copied().collect();
+        written.extend(insert(tx, mirror, &again, Guard::OlderTombstone, now).await?);
+    }
     Ok(written)
 }
 
@@ -83,10 +89,11 @@ fn insert_statement(
     statement
 }
 
-fn bookkeeping(backend: DbBackend, row: &Snapshot, now: DateTime<Utc>) -> [Expr; 6] {
+fn bookkeeping(backend: DbBackend, row: &Snapshot, now: DateTime<Utc>) -> [Expr; 7] {
     let raw = Expr::value(row.raw.as_str());
     [
         Expr::value(row.deleted),
+        Expr::value(!row.settled),
         Expr::value(row.source.api_version.as_str()),
         Expr::value(row.source.stamp),
         Expr::value(row.source.event.as_str()),
@@ -114,8 +121,9 @@ fn on_conflict(mirror: &'static Mirror, bare: bool, guard: Guard) -> OnConflict 
         }
     }
     conflict.action_and_where(match guard {
-        Guard::NotNewer => stored("stamp").lte(offered("stamp")).and(stored("deleted").eq(false)),
+        Guard::Older => stored("stamp").lt(offered("stamp")).and(stored("deleted").eq(false)),
         Guard::OlderTombstone => stored("stamp").lt(offered("stamp")).and(stored("deleted").eq(true)),
+        Guard::NotNewer => stored("stamp").lte(offered("stamp")),
     });
     conflict
 }

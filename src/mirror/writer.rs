@@ -1,9 +1,6 @@
 //! One queue for everything that is to be written, and the task that writes all that waits in one transaction.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use entity::change;
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait, NotSet};
@@ -14,8 +11,10 @@ use tokio::{
 };
 
 use super::{
+    batch::{self, Fate},
     inbox::{self, Event},
     snapshot::{Snapshot, Source},
+    tie::Offer,
     write,
 };
 use crate::{
@@ -168,21 +167,28 @@ async fn attempt(settings: &Settings, works: &[&Work]) -> Result<(), DbErr> {
 }
 
 async fn commit(settings: &Settings, works: &[&Work]) -> Result<(), DbErr> {
+    let now = settings.clock.now();
     let tx = settings.db.begin().await?;
     let events: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
-    let new = inbox::record(&tx, &events, settings.keep_payloads, settings.clock.now()).await?;
+    let new = inbox::record(&tx, &events, settings.keep_payloads, now).await?;
     let works = without_duplicates(works, &new);
     let known = known_before(&tx, &works).await?;
-    let written = write_rows(settings, &tx, &works).await?;
-    let (applied, stale): (Vec<&Work>, Vec<&Work>) = works
-        .into_iter()
-        .filter(|work| work.snapshot().is_some())
-        .partition(|work| work.snapshot().is_some_and(|snapshot| written.covers(snapshot)));
-    inbox::mark_stale(&tx, &stale.iter().filter_map(|work| work.event()).collect::<Vec<_>>()).await?;
-    let changes = record_changes(&tx, &applied, &known).await?;
+    let written = batch::write(&tx, &offers(&works), now).await?;
+    let fate = |work: &Work| work.snapshot().map(|snapshot| written.fate(snapshot));
+    let stale: Vec<&Event> =
+        works.iter().filter(|work| fate(work) == Some(Fate::Stale)).filter_map(|work| work.event()).collect();
+    inbox::mark_stale(&tx, &stale).await?;
+    let told: Vec<&Work> = works.into_iter().filter(|work| fate(work) == Some(Fate::Written)).collect();
+    let changes = record_changes(&tx, &told, &known).await?;
     tx.commit().await?;
     settings.changes.announce(changes);
     Ok(())
+}
+
+/// What the works want to be written.
+fn offers<'a>(works: &[&'a Work]) -> Vec<Offer<'a>> {
+    let offer = |work: &&'a Work| Some(Offer { snapshot: work.snapshot()?, event: work.event() });
+    works.iter().filter_map(offer).collect()
 }
 
 /// The first delivery of an event counts; a second one in the same batch is a duplicate too.
@@ -195,59 +201,6 @@ fn without_duplicates<'a>(works: &[&'a Work], new: &HashSet<String>) -> Vec<&'a 
         }
     }
     fresh
-}
-
-/// What was written, by object and id.
-struct Written<'a>(HashSet<(&'static str, &'a str)>);
-
-impl Written<'_> {
-    /// Whether what was written is this snapshot or a later one of the same batch, with which it was current.
-    fn covers(&self, snapshot: &Snapshot) -> bool {
-        self.0.contains(&(snapshot.mirror.object, snapshot.id.as_str()))
-    }
-}
-
-async fn write_rows<'a>(
-    settings: &Settings,
-    tx: &DatabaseTransaction,
-    works: &[&'a Work],
-) -> Result<Written<'a>, DbErr> {
-    let now = settings.clock.now();
-    let latest = latest(works);
-    let mut written = Written(HashSet::new());
-    let mut rows_written: Vec<&Snapshot> = Vec::new();
-    for mirror in super::MIRRORS.iter() {
-        let Some(rows) = latest.get(mirror.object) else { continue };
-        let rows: Vec<&'a Snapshot> = rows.values().copied().collect();
-        let ids = write::upsert(tx, mirror, &rows, now).await?;
-        for row in rows.into_iter().filter(|row| ids.contains(&row.id)) {
-            written.0.insert((mirror.object, &row.id));
-            rows_written.push(row);
-        }
-    }
-    for row in &rows_written {
-        for children in &row.complete {
-            write::remove_unlisted(tx, row, children, now).await?;
-        }
-    }
-    write::lend(tx, &rows_written).await?;
-    Ok(written)
-}
-
-/// The latest snapshot of each object, by object type and then by id in order.
-fn latest<'a>(works: &[&'a Work]) -> HashMap<&'static str, BTreeMap<&'a str, &'a Snapshot>> {
-    let mut latest: HashMap<&'static str, BTreeMap<&str, &Snapshot>> = HashMap::new();
-    let snapshots = works.iter().filter_map(|work| work.snapshot());
-    for snapshot in snapshots.flat_map(|snapshot| std::iter::once(snapshot).chain(&snapshot.children)) {
-        let rows = latest.entry(snapshot.mirror.object).or_default();
-        match rows.get(snapshot.id.as_str()) {
-            Some(held) if (held.source.stamp, held.deleted) > (snapshot.source.stamp, snapshot.deleted) => {}
-            _ => {
-                rows.insert(&snapshot.id, snapshot);
-            }
-        }
-    }
-    latest
 }
 
 /// The fetched objects that the mirror held already: Stripe's answer does not say whether an object is new.

@@ -1,7 +1,6 @@
 //! From the body of a webhook to an event.
 
 use chrono::DateTime;
-use entity::change::Kind;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
@@ -52,12 +51,8 @@ pub fn parse(body: &[u8]) -> Result<Event> {
     let text =
         |name: &str| object.get(name).and_then(Value::as_str).filter(|text| is_name(text)).map(str::to_owned);
     let api_version = envelope.api_version.filter(|version| is_name(version));
-    let source = Source {
-        stamp: envelope.created,
-        event: envelope.id.clone(),
-        api_version: api_version.clone().unwrap_or_default(),
-        kind: kind(&envelope.r#type),
-    };
+    let (kind, version) = (envelope.r#type.as_str(), api_version.as_deref());
+    let source = Source::of_event(&envelope.id, kind, envelope.created, version);
     Ok(Event {
         object: text("object"),
         object_id: text("id"),
@@ -71,14 +66,6 @@ pub fn parse(body: &[u8]) -> Result<Event> {
         id: envelope.id,
         r#type: envelope.r#type,
     })
-}
-
-fn kind(event_type: &str) -> Kind {
-    match event_type.rsplit('.').next() {
-        Some("created") => Kind::Created,
-        Some("deleted") => Kind::Deleted,
-        _ => Kind::Updated,
-    }
 }
 
 /// The same JSON text without the white space between its tokens: Stripe indents its webhooks.

@@ -8,6 +8,7 @@ mod architecture;
 mod checkout;
 mod checkout_faults;
 mod checkout_way;
+mod convergence;
 mod demo;
 mod joins;
 mod link_customer;

@@ -175,7 +175,7 @@ async fn every_api_version_gives_the_same_columns() {
 #[tokio::test]
 async fn tables_have_the_columns_of_their_objects() {
     let test = TestApp::start().await;
-    let kept = ["deleted", "api_version", "stamp", "stamp_event", "synced_at", "raw"];
+    let kept = ["deleted", "unsettled", "api_version", "stamp", "stamp_event", "synced_at", "raw"];
     for mirror in MIRRORS.iter() {
         let db = &test.app().db.reader;
         let sql = match db.get_database_backend() {
