@@ -78,7 +78,7 @@ struct UrlParameters {
     variables: Option<String>,
 }
 
-/// A query by URL, or a WebSocket.
+/// A query by URL, a subscription as events, as browsers' `EventSource` asks for it, or a WebSocket.
 pub async fn get(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
@@ -107,9 +107,9 @@ pub async fn get(
         _extensions: None,
     };
     // A link on another site can make a browser send this: it must change nothing.
-    if !only_queries(&parameters) {
+    if mutates(&parameters) {
         let status = StatusCode::METHOD_NOT_ALLOWED;
-        let mut response = Error::invalid("GET is for queries.").status(status).into_response();
+        let mut response = Error::invalid("A mutation is sent by POST.").status(status).into_response();
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         return Ok(response);
     }
@@ -202,14 +202,14 @@ fn is_json(headers: &HeaderMap) -> bool {
         })
 }
 
-/// Whether the operation that is asked for is a query; a document that cannot be read is refused later.
-fn only_queries(parameters: &Parameters) -> bool {
-    let Ok(document) = async_graphql::parser::parse_query(&parameters.query) else { return true };
+/// Whether the operation that is asked for may be a mutation; a document that cannot be read is refused later.
+fn mutates(parameters: &Parameters) -> bool {
+    let Ok(document) = async_graphql::parser::parse_query(&parameters.query) else { return false };
     let ExecutableDocument { operations, .. } = &document;
     let named = parameters.operation_name.as_deref();
     let mut asked = operations.iter().filter(|(name, _)| match (operations, named) {
         (DocumentOperations::Multiple(_), Some(named)) => name.is_some_and(|name| name.as_str() == named),
         _ => true,
     });
-    asked.all(|(_, operation)| operation.node.ty == OperationType::Query)
+    asked.any(|(_, operation)| operation.node.ty == OperationType::Mutation)
 }
