@@ -16,8 +16,8 @@ use axum::{
         ws::{CloseFrame, Message, WebSocket},
     },
     http::{
-        StatusCode,
-        header::{AUTHORIZATION, ORIGIN},
+        HeaderValue,
+        header::{AUTHORIZATION, ORIGIN, SEC_WEBSOCKET_PROTOCOL},
         request::Parts,
     },
     response::{IntoResponse, Response},
@@ -63,13 +63,13 @@ pub async fn upgrade(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response> {
     check_origin(&app, parts)?;
-    let protocol = match GraphQLProtocol::from_request_parts(parts, &app).await {
-        Ok(protocol) if offers(parts, PROTOCOL) => protocol,
-        _ => {
-            let message = "The WebSocket protocol should be graphql-transport-ws.";
-            return Err(Error::invalid(message).status(StatusCode::BAD_REQUEST));
-        }
-    };
+    let other_protocol = || Error::invalid("The WebSocket protocol should be graphql-transport-ws.");
+    if !offers(parts, PROTOCOL) {
+        return Err(other_protocol());
+    }
+    // The library takes the first that it knows of those that are offered: it is to speak the one that was agreed on.
+    parts.headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+    let protocol = GraphQLProtocol::from_request_parts(parts, &app).await.map_err(|_| other_protocol())?;
     let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(BODY_LIMIT).max_frame_size(BODY_LIMIT);
     Ok(upgrade.on_upgrade(move |socket| serve(app, id, socket, protocol, header)).into_response())
@@ -88,7 +88,7 @@ fn check_origin(app: &App, parts: &Parts) -> Result<()> {
 
 fn offers(parts: &Parts, protocol: &str) -> bool {
     let offered =
-        parts.headers.get_all("sec-websocket-protocol").iter().filter_map(|value| value.to_str().ok());
+        parts.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
     offered.flat_map(|value| value.split(',')).any(|offered| offered.trim() == protocol)
 }
 
@@ -165,7 +165,8 @@ fn with_code_of_protocol(message: Message, session: &Session) -> Message {
     let Message::Close(Some(frame)) = message else { return message };
     match frame.code {
         1002 if session.refused.load(Ordering::Relaxed) => close(FORBIDDEN, &frame.reason),
-        1002 => close(BAD_REQUEST, &frame.reason),
+        // The reason is the parser's, and can be longer than a close frame may be.
+        1002 => close(BAD_REQUEST, "invalid message"),
         1011 => close(UNAUTHORIZED, "unauthorized"),
         _ => Message::Close(Some(frame)),
     }
