@@ -4,6 +4,8 @@
 
 mod support;
 
+mod access;
+mod access_roles;
 mod architecture;
 mod checkout;
 mod checkout_faults;
@@ -15,6 +17,8 @@ mod link_customer;
 mod link_faults;
 mod link_permissions;
 mod link_races;
+mod live;
+mod live_protocols;
 mod logs;
 mod mirror;
 mod node_clients;

@@ -1,8 +1,10 @@
 //! What stories start from.
 
-mod process;
+pub mod billing;
+pub mod process;
 pub mod proxy;
 mod shop;
+pub mod socket;
 
 pub use process::{Running, run};
 pub use shop::{MONTHLY, THANKS, buy, refusal, user_errors, with};

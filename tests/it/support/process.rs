@@ -1,80 +1,118 @@
-//! Programs that run beside a test, while the servers in its process go on answering.
+//! Programs: the gateway's own, and the clients that it is tested with.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    thread,
-    time::Duration,
 };
 
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::timeout,
-};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
 
-/// How long a program may take for what is expected of it.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::{TestDatabase, socket::soon};
 
-/// Runs a program to its end.
-pub async fn run(mut command: Command, input: &str) -> Output {
-    let name = format!("{command:?}");
-    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap_or_else(|error| panic!("{name} cannot be run: {error}"));
-    let (stdin, input) = (child.stdin.take(), input.to_owned());
-    let (done, output) = oneshot::channel();
-    thread::spawn(move || {
-        // A program that ends without reading its input says why in its output.
-        let _ = stdin.expect("it is piped").write_all(input.as_bytes());
-        let _ = done.send(child.wait_with_output());
-    });
-    let output = timeout(PATIENCE, output).await.unwrap_or_else(|_| panic!("{name} does not end"));
-    output.expect("somebody waits for it").expect("it can be waited for")
+/// The program `billgraph` on a database, with no other settings than these.
+pub fn billgraph(database: &TestDatabase, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_billgraph"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("DATABASE_URL", &database.url)
+        .env("BILLGRAPH_DB_SCHEMA", &database.schema)
+        .envs(settings.iter().copied());
+    command
 }
 
-/// A program that runs until the test ends, and the lines that it prints.
+/// Runs a program in a folder of its own, where no `.env` file is, to its end.
+pub async fn run(mut command: Command, input: &str) -> Output {
+    let input = input.to_owned();
+    let ended = tokio::task::spawn_blocking(move || {
+        let folder = TempDir::with_prefix("billgraph-run-").expect("a folder can be made");
+        let piped = command.current_dir(folder.path()).stdin(Stdio::piped());
+        let mut child = piped.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut stdin = child.stdin.take().expect("it is piped");
+        // A program that ends without reading its input says why in its output.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        child.wait_with_output()
+    });
+    soon(ended).await.expect("the thread does not panic").expect("the program starts")
+}
+
+/// The text that a program wrote.
+pub fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("programs write UTF-8")
+}
+
+/// A program that runs beside the test, and not longer.
 pub struct Running {
     child: Child,
-    lines: mpsc::UnboundedReceiver<String>,
+    /// What it writes to its standard output and error output, line by line.
+    pub lines: mpsc::UnboundedReceiver<String>,
 }
 
 impl Running {
     pub fn start(mut command: Command) -> Self {
-        let name = format!("{command:?}");
-        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = piped.spawn().unwrap_or_else(|error| panic!("{name} cannot be run: {error}"));
-        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-        let (printed, lines) = mpsc::unbounded_channel();
-        thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| printed.send(line)));
+        let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child =
+            started.unwrap_or_else(|error| panic!("{:?} does not start: {error}", command.get_program()));
+        let (sender, lines) = mpsc::unbounded_channel();
+        let outputs: [Option<Box<dyn Read + Send>>; 2] = [
+            child.stdout.take().map(|output| Box::new(output) as Box<dyn Read + Send>),
+            child.stderr.take().map(|output| Box::new(output) as Box<dyn Read + Send>),
+        ];
+        for output in outputs.into_iter().flatten() {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                BufReader::new(output).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+            });
+        }
         Self { child, lines }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The next line for which `found` finds something.
+    pub async fn find<T>(&mut self, found: impl Fn(&str) -> Option<T>) -> T {
+        let mut seen = String::new();
+        while let Some(line) = soon(self.lines.recv()).await {
+            if let Some(found) = found(&line) {
+                return found;
+            }
+            seen.push_str(&line);
+            seen.push('\n');
+        }
+        panic!("the program ended without it: {seen}");
     }
 
     /// The next line that starts with this.
     pub async fn line(&mut self, start: &str) -> String {
-        let next = async {
-            loop {
-                let line = self.lines.recv().await.unwrap_or_else(|| panic!("it ends without {start:?}"));
-                if line.starts_with(start) {
-                    return line;
-                }
-            }
-        };
-        timeout(PATIENCE, next).await.unwrap_or_else(|_| panic!("there is no {start:?}"))
+        self.find(|line| line.starts_with(start).then(|| line.to_owned())).await
     }
 
     /// Interrupts it, as Ctrl-C does, and says how it ends.
-    pub async fn interrupt(mut self) -> ExitStatus {
-        let mut kill = Command::new("bash");
-        kill.args(["-c", &format!("kill -INT {}", self.child.id())]);
+    pub async fn interrupt(self) -> ExitStatus {
+        let mut kill = Command::new("kill");
+        kill.args(["-INT", &self.id().to_string()]);
         assert!(run(kill, "").await.status.success(), "it runs still");
-        let ended = async { while self.lines.recv().await.is_some() {} };
-        timeout(PATIENCE, ended).await.expect("it ends when it is interrupted");
-        self.child.wait().expect("it can be waited for")
+        self.end().await.0
+    }
+
+    /// How it ended, and what it still wrote.
+    pub async fn end(mut self) -> (ExitStatus, Vec<String>) {
+        let mut rest = Vec::new();
+        while let Some(line) = soon(self.lines.recv()).await {
+            rest.push(line);
+        }
+        // Its outputs are closed: it is ending.
+        (self.child.wait().expect("it was started"), rest)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already.
+        // One that has ended cannot be killed: that is no error.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
