@@ -5,6 +5,7 @@
 
 mod http;
 mod join;
+mod limit;
 mod live;
 mod load;
 mod mask;
@@ -19,7 +20,7 @@ mod ws;
 use async_graphql::{Data, SDLExportOptions};
 use axum::{Router, extract::DefaultBodyLimit, routing::get};
 
-use self::{live::Live, load::Load, mask::Mask, mutation::Mutation, query::Query};
+use self::{limit::Limit, live::Live, load::Load, mask::Mask, mutation::Mutation, query::Query};
 use crate::{
     app::{App, RequestId},
     auth::{Viewer, scope::Scope},
@@ -42,6 +43,7 @@ const COMPLEXITY: usize = 5_000;
 pub fn schema() -> Schema {
     Schema::build(Query, Mutation, Live)
         .extension(Mask)
+        .extension(Limit)
         .limit_depth(DEPTH)
         .limit_complexity(COMPLEXITY)
         .limit_directives(50)
