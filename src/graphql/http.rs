@@ -37,11 +37,13 @@ impl MediaType {
     /// The media type that the client prefers of these; JSON where it says nothing.
     fn accepted(headers: &HeaderMap) -> Result<Self> {
         let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let mut ranges = values.flat_map(|value| value.split(',')).map(essence).peekable();
-        if ranges.peek().is_none() {
+        let mut ranges: Vec<_> = values.flat_map(|value| value.split(',')).map(weighed).collect();
+        if ranges.is_empty() {
             return Ok(Self::Json);
         }
-        let known = ranges.find_map(|range| match range.as_str() {
+        ranges.retain(|(_, weight)| *weight > 0.0);
+        ranges.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        let known = ranges.iter().find_map(|(range, _)| match range.as_str() {
             GRAPHQL_RESPONSE | "*/*" | "application/*" => Some(Self::GraphqlResponse),
             JSON => Some(Self::Json),
             sse::EVENT_STREAM => Some(Self::EventStream),
@@ -188,9 +190,12 @@ pub fn to_json(response: &Response) -> String {
     serde_json::to_string(response).expect("a response is JSON")
 }
 
-/// A media type or range without its parameters.
-fn essence(value: &str) -> String {
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+/// A media range without its parameters, and how much the client wants it (RFC 9110, 12.4.2).
+fn weighed(value: &str) -> (String, f32) {
+    let mut parts = value.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let range = parts.next().unwrap_or_default();
+    let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok());
+    (range, weight.unwrap_or(1.0))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
