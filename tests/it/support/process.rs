@@ -5,16 +5,16 @@ use std::{
     process::{Child, Command, ExitStatus, Output, Stdio},
 };
 
-use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::{TestDatabase, socket::soon};
 
-/// The program `billgraph` on a database, with no other settings than these.
+/// The program `billgraph` on a database, with no other settings than these: where it runs is no `.env` file.
 pub fn billgraph(database: &TestDatabase, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_billgraph"));
     command
         .args(arguments)
+        .current_dir(std::env::temp_dir())
         .env_clear()
         .env("DATABASE_URL", &database.url)
         .env("BILLGRAPH_DB_SCHEMA", &database.schema)
@@ -22,13 +22,12 @@ pub fn billgraph(database: &TestDatabase, arguments: &[&str], settings: &[(&str,
     command
 }
 
-/// Runs a program in a folder of its own, where no `.env` file is, to its end.
+/// Runs a program to its end.
 pub async fn run(mut command: Command, input: &str) -> Output {
     let input = input.to_owned();
     let ended = tokio::task::spawn_blocking(move || {
-        let folder = TempDir::with_prefix("billgraph-run-").expect("a folder can be made");
-        let piped = command.current_dir(folder.path()).stdin(Stdio::piped());
-        let mut child = piped.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn()?;
         let mut stdin = child.stdin.take().expect("it is piped");
         // A program that ends without reading its input says why in its output.
         let _ = stdin.write_all(input.as_bytes());
