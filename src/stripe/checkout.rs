@@ -9,7 +9,7 @@ use stripe_checkout::checkout_session::{
 };
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use super::{Answer, Stripe, StripeError};
+use super::{Answer, Stripe, StripeError, error::check_id};
 
 /// A Checkout session to be made, in Stripe's own words where those are open-ended.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +47,7 @@ impl Stripe {
 
     /// Fetches a Checkout session with what came of it.
     pub async fn retrieve_checkout_session(&self, id: &str) -> Result<Answer, StripeError> {
+        check_id(id)?;
         let outcome = ["customer", "invoice", "payment_intent", "subscription"];
         let request = RetrieveCheckoutSession::new(id).expand(outcome.map(str::to_owned));
         self.send(&request, None).await
@@ -54,6 +55,7 @@ impl Stripe {
 
     /// Fetches a price.
     pub async fn retrieve_price(&self, id: &str) -> Result<Answer, StripeError> {
+        check_id(id)?;
         self.send_built(RequestBuilder::new(StripeMethod::Get, format!("/prices/{id}")), None).await
     }
 }

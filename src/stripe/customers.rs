@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use stripe_core::customer::{CreateCustomer, ListCustomer, RetrieveCustomer, SearchCustomer};
 
-use super::{Answer, Stripe, StripeError};
+use super::{Answer, Stripe, StripeError, error::check_id};
 
 /// Stripe's largest page.
 const PAGE: i64 = 100;
@@ -36,6 +36,7 @@ impl Stripe {
 
     /// Fetches a customer; a deleted one answers with `deleted: true`.
     pub async fn retrieve_customer(&self, id: &str) -> Result<Answer, StripeError> {
+        check_id(id)?;
         self.send(&RetrieveCustomer::new(id), None).await
     }
 

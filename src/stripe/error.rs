@@ -75,6 +75,16 @@ impl StripeError {
     }
 }
 
+/// Fails as Stripe does for what is not there, where the text cannot be an id: it would become part of a path.
+pub fn check_id(id: &str) -> Result<(), StripeError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if (1..=255).contains(&id.len()) && id.bytes().all(plain) {
+        return Ok(());
+    }
+    let code = Some("resource_missing".to_owned());
+    Err(StripeError::Refused(Box::new(Refusal { status: 404, code, ..Refusal::default() })))
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "status {}", self.status)?;
