@@ -63,11 +63,6 @@ impl Load {
         load
     }
 
-    /// The connection that reads.
-    pub fn db(&self) -> &DatabaseConnection {
-        &self.loader.loader().db
-    }
-
     /// What the viewer may see.
     pub fn scope(&self) -> Scope {
         self.loader.loader().scope()
@@ -220,7 +215,8 @@ impl<E: Owned> Loader<Key<E, Id>> for Rows {
         if keys.is_empty() {
             return Ok(found);
         }
-        let ids = keys.iter().map(|key| key.0.0.as_str());
+        // PostgreSQL's texts have no NUL: nothing has such an id.
+        let ids = keys.iter().map(|key| key.0.0.as_str()).filter(|id| !id.contains('\0'));
         for row in self.seen::<E>().filter(Expr::col("id").is_in(ids)).all(&self.db).await? {
             found.insert(Key::new(Id(text::<E>(&row, "id"))), Some(Arc::new(row)));
         }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 use entity::{checkout_session, checkout_session::CheckoutSessionStatus, open::Open, user};
 use futures_util::future::try_join_all;
-use sea_orm::EntityTrait;
 
 use super::{
     join::{Joined, prefetch_nodes},
@@ -60,10 +59,11 @@ impl Query {
         let id = after(&id, "user:");
         // A service that links users sees the one it asks for.
         if ctx.data_unchecked::<Viewer>().may_link() {
-            let row = user::Entity::find_by_id(id).one(load(ctx).db()).await?;
-            let customers = row.and_then(|row| row.customer).into_iter().collect();
-            let users = [id.to_owned()].into();
-            load(ctx).extend(Belongings { customers, users, ..Belongings::default() });
+            let load = load(ctx);
+            load.extend(Belongings { users: [id.to_owned()].into(), ..Belongings::default() });
+            let row = load.one::<user::Entity>(Some(id)).await?;
+            let customers = row.and_then(|row| row.customer.clone()).into_iter().collect();
+            load.extend(Belongings { customers, ..Belongings::default() });
         }
         selected(ctx, id).await
     }
