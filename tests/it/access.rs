@@ -162,12 +162,69 @@ async fn a_linker_sees_the_user_it_asks_for() {
         "not known yet"
     );
     let link = json!({ "input": { "userId": "c" } });
-    let linked = test.data(Some(&linker), LINK, link).await;
-    assert_eq!(linked["linkCustomer"]["customer"], json!({ "id": "cus_c" }));
+    let answer = test.data(Some(&linker), LINK, link).await;
+    assert_eq!(answer["linkCustomer"]["customer"], json!({ "id": "cus_c" }));
     let b = json!({ "user": { "id": "user:b", "customer": { "id": "cus_b", "invoices": { "nodes": [{ "id": "in_b" }] } } } });
     for id in ["b", "user:b"] {
         assert_eq!(test.data(Some(&linker), USER, json!({ "id": id })).await, b);
     }
     let public = listed([&[], &[], &[], &[], &[], &["prod_open"], &["price_open"]]);
     assert_eq!(test.data(Some(&linker), LISTS, json!({})).await, public, "of others, a linker sees nothing");
+}
+
+#[tokio::test]
+async fn an_id_is_no_path_at_stripe() {
+    const SESSION: &str = "query($id: ID!) { checkoutSession(id: $id) { id } }";
+    let (test, a, _) = two_accounts().await;
+    let asked = test.sim.requests().len();
+    for id in [
+        "cs_/../../customers/cus_b",
+        "cs_a/line_items",
+        "cs_a?expand[]=customer",
+        "cs_a#x",
+        "cs_%2e%2e/x",
+        "cs_\\..\\x",
+        "cs_ a",
+        "cs_\0",
+        &format!("cs_{}", "a".repeat(300)),
+    ] {
+        assert_eq!(
+            test.data(Some(&a), SESSION, json!({ "id": id })).await,
+            json!({ "checkoutSession": null }),
+            "{id}"
+        );
+    }
+    assert_eq!(test.sim.requests().len(), asked, "Stripe was not asked");
+    test.data(Some(&a), SESSION, json!({ "id": "cs_nobody" })).await;
+    assert_eq!(test.sim.requests().len(), asked + 1, "for an id, it was");
+}
+
+#[tokio::test]
+async fn what_can_be_no_id_is_nobodys() {
+    let (test, a, _) = two_accounts().await;
+    let (reader, linker) = (test.service(Role::Reader).await, test.service(Role::Linker).await);
+    let fields = OBJECTS.iter().filter_map(|(_, field)| *field).chain(["organization", "node"]);
+    let asked: String =
+        fields.map(|field| format!("{field}(id: $id) {{ id }} ")).collect::<Vec<_>>().concat();
+    for id in [
+        "",
+        " ",
+        "\0",
+        "cus_b\0",
+        "user:",
+        "user:\0",
+        "' OR 1=1 --",
+        "%",
+        "cus_%",
+        "\u{10ffff}",
+        &"x".repeat(5000),
+    ] {
+        for token in [None, Some(&a), Some(&reader), Some(&linker)] {
+            let query = format!("query($id: ID!) {{ {asked} }}");
+            let data = test.data(token.map(String::as_str), &query, json!({ "id": id })).await;
+            let found =
+                data.as_object().expect("data is an object").values().filter(|value| !value.is_null());
+            assert_eq!(found.count(), 0, "{id:?}: {data}");
+        }
+    }
 }

@@ -54,7 +54,8 @@ async fn a_query_has_limits_which_introspection_keeps() {
         "... on Customer { user { customer {".repeat(12),
         "} } }".repeat(12)
     );
-    let aliases: String = (0..2501).map(|n| format!("a{n}: viewer {{ id }} ")).collect();
+    let aliases: Vec<String> = (0..2501).map(|n| format!("a{n}: viewer {{ id }}")).collect();
+    let aliases = aliases.join(" ");
     let nodes = json!({ "ids": vec!["cus_a"; 101] });
     for query in
         [deep, format!("{{ {aliases} }}"), "{ __typename ".to_owned() + &"@skip(if: false) ".repeat(51) + "}"]
@@ -80,7 +81,7 @@ async fn a_query_has_limits_which_introspection_keeps() {
 /// A small document that expands to very many selections.
 fn bomb(doublings: usize) -> String {
     let fragment = |n: usize| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1);
-    let fragments: String = (0..doublings).map(fragment).collect();
+    let fragments = (0..doublings).map(fragment).collect::<Vec<_>>().concat();
     format!("{{ ...f0 }} {fragments} fragment f{doublings} on Query {{ __typename }}")
 }
 

@@ -52,8 +52,8 @@ pub struct Running {
 impl Running {
     pub fn start(mut command: Command) -> Self {
         let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut child =
-            started.unwrap_or_else(|error| panic!("{:?} does not start: {error}", command.get_program()));
+        let program = command.get_program().display();
+        let mut child = started.unwrap_or_else(|error| panic!("{program} does not start: {error}"));
         let (sender, lines) = mpsc::unbounded_channel();
         let outputs: [Option<Box<dyn Read + Send>>; 2] = [
             child.stdout.take().map(|output| Box::new(output) as Box<dyn Read + Send>),
