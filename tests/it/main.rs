@@ -26,6 +26,7 @@ mod live_protocols;
 mod logs;
 mod mirror;
 mod node_clients;
+mod odd_ids;
 mod paging;
 mod schema;
 mod webhook;
