@@ -75,14 +75,13 @@ impl StripeError {
     }
 }
 
-/// Fails as Stripe does for what is not there, where the text cannot be an id: it would become part of a path.
+/// Fails where the text cannot be an id of Stripe's: it would become part of a path.
 pub fn check_id(id: &str) -> Result<(), StripeError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if (1..=255).contains(&id.len()) && id.bytes().all(plain) {
         return Ok(());
     }
-    let code = Some("resource_missing".to_owned());
-    Err(StripeError::Refused(Box::new(Refusal { status: 404, code, ..Refusal::default() })))
+    Err(StripeError::NotAnId)
 }
 
 impl fmt::Display for Refusal {

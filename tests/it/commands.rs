@@ -13,7 +13,7 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_wrong_value_ends_it_with_2_and_its_name() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::create();
     for (name, value) in [
         ("DATABASE_URL", "mysql://root:hunter2@db/x"),
         ("BILLGRAPH_DB_SCHEMA", "Robert'); drop"),
@@ -35,14 +35,14 @@ async fn a_wrong_value_ends_it_with_2_and_its_name() {
         ("BILLGRAPH_LOG", "billgraph=loud"),
         ("BILLGRAPH_LOG_FORMAT", "xml"),
     ] {
-        let ended = run(billgraph(&database, &["serve"], &[(name, value)])).await;
+        let ended = run(billgraph(&database, &["serve"], &[(name, value)]), "").await;
         let told = text(&ended.stderr);
         assert_eq!(ended.status.code(), Some(2), "{name}: {told}");
         assert!(told.starts_with(name) && told.contains("should be"), "{name}: {told}");
         assert!(!told.contains("hunter2"), "{name} shows a secret: {told}");
     }
     let two = [("BILLGRAPH_LISTEN", "x"), ("BILLGRAPH_KEEP_PAYLOADS", "y")];
-    let ended = run(billgraph(&database, &["migrate", "status"], &two)).await;
+    let ended = run(billgraph(&database, &["migrate", "status"], &two), "").await;
     assert!(
         two.iter().all(|(name, _)| text(&ended.stderr).contains(name)),
         "what is wrong is told all at once"
@@ -51,7 +51,7 @@ async fn a_wrong_value_ends_it_with_2_and_its_name() {
 
 #[tokio::test]
 async fn wrong_usage_ends_it_with_2() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::create();
     for arguments in [
         &["fly"][..],
         &["--fly"],
@@ -62,27 +62,27 @@ async fn wrong_usage_ends_it_with_2() {
         &["token", "create", "--name", "ci", "--role", "admin", "--expires", "soon"],
         &["token", "revoke"],
     ] {
-        let ended = run(billgraph(&database, arguments, &[])).await;
+        let ended = run(billgraph(&database, arguments, &[]), "").await;
         assert_eq!((ended.status.code(), text(&ended.stdout)), (Some(2), ""), "{arguments:?}");
         assert!(!ended.stderr.is_empty(), "{arguments:?} is told why");
     }
-    let ended = run(billgraph(&database, &["token", "revoke", "nobody"], &[])).await;
+    let ended = run(billgraph(&database, &["token", "revoke", "nobody"], &[]), "").await;
     assert_eq!(ended.status.code(), Some(1), "what cannot be done is no wrong usage");
 }
 
 #[tokio::test]
 async fn it_prints_the_schema() {
-    let database = TestDatabase::create().await;
-    let ended = run(billgraph(&database, &["schema"], &[])).await;
+    let database = TestDatabase::create();
+    let ended = run(billgraph(&database, &["schema"], &[]), "").await;
     assert_eq!(text(&ended.stdout).trim_end(), include_str!("../../schema.graphql").trim_end());
     assert!(ended.status.success());
 }
 
 #[tokio::test]
 async fn it_migrates_up_and_down() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::create();
     let migrate = async |step: &str| {
-        let ended = run(billgraph(&database, &["migrate", step], &[])).await;
+        let ended = run(billgraph(&database, &["migrate", step], &[]), "").await;
         assert!(ended.status.success(), "{step}: {}", text(&ended.stderr));
         let lines = text(&ended.stdout)
             .lines()
@@ -103,9 +103,9 @@ async fn it_migrates_up_and_down() {
 
 #[tokio::test]
 async fn it_makes_lists_and_revokes_tokens() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::create();
     let token = async |arguments: &[&str]| {
-        let ended = run(billgraph(&database, &[&["token"], arguments].concat(), &[])).await;
+        let ended = run(billgraph(&database, &[&["token"], arguments].concat(), &[]), "").await;
         (ended.status.code(), text(&ended.stdout).trim_end().to_owned(), text(&ended.stderr).to_owned())
     };
     let (code, made, _) = token(&["create", "--name", "ci", "--role", "reader", "--expires", "90d"]).await;
@@ -126,7 +126,7 @@ async fn it_makes_lists_and_revokes_tokens() {
 
 #[tokio::test]
 async fn it_serves_until_it_is_told_to_stop() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::create();
     for signal in ["TERM", "INT"] {
         let settings = [("BILLGRAPH_LISTEN", "127.0.0.1:0"), ("BILLGRAPH_LOG_FORMAT", "json")];
         let mut served = Running::start(billgraph(&database, &[], &settings));

@@ -1,5 +1,6 @@
 //! `POST /webhooks/stripe`: what is refused, what is taken in, and what it does.
 
+use billgraph::config::Settings;
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use sea_orm::DbBackend;
@@ -205,26 +206,22 @@ async fn items_that_a_complete_list_no_longer_names_are_gone() {
 #[tokio::test]
 async fn without_its_database_the_gateway_answers_503_and_takes_the_event_in_later() {
     let created = event("evt_1", "customer.created", 10, &customer("A"));
-    let database = TestDatabase::create().await;
-    let (test, restored) = match database.backend() {
-        DbBackend::Postgres => {
-            let url = reqwest::Url::parse(&database.url).expect("a URL");
-            let target = format!("{}:{}", url.host_str().expect("a host"), url.port().unwrap_or(5432));
-            let proxy = Proxy::start(target).await;
-            let mut through = url;
-            through.set_host(Some("127.0.0.1")).expect("a host");
-            through.set_port(Some(proxy.address.port())).expect("a port");
-            let test =
-                TestApp::with_database(database, |settings| settings.database_url = through.to_string())
-                    .await;
-            proxy.cut();
-            (test, Some(proxy))
-        }
-        _ => {
-            let test = TestApp::with_database(database, |_| {}).await;
-            test.app().db.writer.clone().close().await.expect("the pool closes");
-            (test, None)
-        }
+    let database = TestDatabase::create();
+    let (test, restored) = if database.backend() == DbBackend::Postgres {
+        let url = reqwest::Url::parse(&database.url).expect("a URL");
+        let target = format!("{}:{}", url.host_str().expect("a host"), url.port().unwrap_or(5432));
+        let proxy = Proxy::start(target).await;
+        let mut through = url;
+        through.set_host(Some("127.0.0.1")).expect("a host");
+        through.set_port(Some(proxy.address.port())).expect("a port");
+        let change = |settings: &mut Settings| settings.database_url = through.to_string();
+        let test = TestApp::with_database(database, change).await;
+        proxy.cut();
+        (test, Some(proxy))
+    } else {
+        let test = TestApp::with_database(database, |_| {}).await;
+        test.app().db.writer.clone().close().await.expect("the pool closes");
+        (test, None)
     };
     let (status, answer) = test.post_event(&created).await;
     assert_eq!((status, &answer["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("UNAVAILABLE")));

@@ -67,7 +67,7 @@ impl TestApp {
 
     /// The same with other settings.
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::with_database(TestDatabase::create().await, change).await
+        Self::with_database(TestDatabase::create(), change).await
     }
 
     /// The same over a database that is there already.
@@ -203,8 +203,8 @@ pub fn config(
     change: impl FnOnce(&mut Settings),
 ) -> Config {
     let mut settings = Cli::parse_from(["billgraph"]).settings;
-    settings.database_url = database.url.clone();
-    settings.billgraph_db_schema = database.schema.clone();
+    settings.database_url.clone_from(&database.url);
+    settings.billgraph_db_schema.clone_from(&database.schema);
     settings.billgraph_listen = anywhere().to_string();
     settings.stripe_secret_key = Some("sk_test_sim".to_owned());
     settings.stripe_webhook_secret = Some(WEBHOOK_SECRET.to_owned());
@@ -249,7 +249,7 @@ impl Drop for Place {
 }
 
 impl TestDatabase {
-    pub async fn create() -> Self {
+    pub fn create() -> Self {
         #[expect(clippy::disallowed_methods, reason = "the suite's only setting")]
         let postgres = std::env::var("TEST_DATABASE_URL").ok();
         let Some(url) = postgres else {
@@ -260,8 +260,7 @@ impl TestDatabase {
         };
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).expect("the system has random numbers");
-        let suffix: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let schema = format!("test_{suffix}");
+        let schema = format!("test_{}", hex::encode(bytes));
         let place = Place::Schema { url: url.clone(), name: schema.clone() };
         Self { url, schema, _place: Arc::new(place) }
     }
