@@ -35,7 +35,7 @@ pub struct Namespace<'a> {
 impl Namespace<'_> {
     /// The id among all issuers' ids; None where it is not usable as one.
     fn qualify(&self, id: &str) -> Option<String> {
-        if id.is_empty() || id.len() > LONGEST_ID || id.contains(char::is_control) {
+        if id.trim().is_empty() || id.len() > LONGEST_ID || id.contains(char::is_control) {
             return None;
         }
         let prefix = id.split_once('|').map(|(prefix, _)| prefix);
@@ -64,10 +64,10 @@ impl Claims {
         self.text("role") == Some("anon") && !self.0.contains_key("sub")
     }
 
-    /// When the token ends, provided that it is valid now.
+    /// From when on the token is refused, provided that it is valid now.
     pub fn check_time(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
-        let end = self.date("exp")?.ok_or_else(not_valid)?;
-        if now - end >= LEEWAY {
+        let end = self.date("exp")?.and_then(|end| end.checked_add_signed(LEEWAY)).ok_or_else(not_valid)?;
+        if now >= end {
             return Err(expired());
         }
         if self.date("nbf")?.is_some_and(|start| start - now > LEEWAY) {

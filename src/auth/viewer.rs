@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Viewer {
     pub caller: Caller,
-    /// When the token ends; sockets close then.
+    /// From when on the token is refused; sockets close then.
     pub expires_at: Option<DateTime<Utc>>,
 }
 

@@ -1,7 +1,5 @@
 //! The root of queries.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, ID, Object};
 use entity::{checkout_session, checkout_session::CheckoutSessionStatus, open::Open, user};
 use futures_util::future::try_join_all;
@@ -32,13 +30,7 @@ impl Query {
     /// Who is asking, where it is a user.
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(user) = ctx.data_unchecked::<Viewer>().user() else { return Ok(None) };
-        if let Some(known) = selected::<User>(ctx, &user.id).await? {
-            return Ok(Some(known));
-        }
-        let now = ctx.data_unchecked::<App>().clock.now();
-        let (id, email) = (user.id.clone(), user.email.clone());
-        let unknown = user::Model { id, email, customer: None, link_attempts: 0, created: now, updated: now };
-        Ok(Some(User::row(Arc::new(unknown))))
+        Ok(selected(ctx, &user.id).await?.or_else(|| User::unlinked(ctx, &user.id)))
     }
 
     /// The object with a global id.
@@ -65,7 +57,7 @@ impl Query {
             let customers = row.and_then(|row| row.customer.clone()).into_iter().collect();
             load.extend(Belongings { customers, ..Belongings::default() });
         }
-        selected(ctx, id).await
+        Ok(selected(ctx, id).await?.or_else(|| User::unlinked(ctx, id)))
     }
 
     /// The users that are linked to a customer or were seen, newest first.
@@ -82,11 +74,8 @@ impl Query {
 
     /// The organization with an id: the identity provider's, or the global one.
     async fn organization(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Organization>> {
-        if let Some(known) = selected(ctx, after(&id, "org:")).await? {
-            return Ok(Some(known));
-        }
-        let own = ctx.data_unchecked::<Viewer>().user().and_then(|user| user.organization.as_ref());
-        Ok(own.filter(|own| own.id == after(&id, "org:")).map(Organization::unlinked))
+        let id = after(&id, "org:");
+        Ok(selected(ctx, id).await?.or_else(|| Organization::unlinked(ctx, id)))
     }
 
     /// The Checkout session with an id.
@@ -99,6 +88,7 @@ impl Query {
             return Ok(None);
         }
         let row = load(ctx).one::<checkout_session::Entity>(Some(&id)).await?;
+        let is_known = row.is_some();
         let complete = row.and_then(|row| row.status.as_ref().map(Open::known));
         if !matches!(complete, Some(CheckoutSessionStatus::Complete | CheckoutSessionStatus::Expired))
             && app.stripe.is_configured()
@@ -106,6 +96,8 @@ impl Query {
             match app.stripe.retrieve_checkout_session(&id).await {
                 Ok(answer) => app.writer.answer(&answer).await?,
                 Err(error) if error.is_missing() => {}
+                // What the mirror has is better than nothing; the next question asks Stripe again.
+                Err(error) if is_known => Error::from(error).log(),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -1,10 +1,7 @@
 //! Subscriptions over WebSockets: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>.
 
 use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -30,7 +27,7 @@ use serde_json::Value;
 use super::{BODY_LIMIT, Memory, context};
 use crate::{
     app::{App, RequestId},
-    error::{Error, Result},
+    error::{Code, Error, Result},
 };
 
 /// The one protocol that is spoken; the older `graphql-ws` of Apollo's is not.
@@ -41,6 +38,7 @@ const KEEPALIVE: Duration = Duration::from_mins(1);
 
 /// The close codes of the protocol, and those of ours.
 const GOING_AWAY: u16 = 1001;
+const TRY_AGAIN_LATER: u16 = 1013;
 const BAD_REQUEST: u16 = 4400;
 const UNAUTHORIZED: u16 = 4401;
 /// The one code at which clients connect again, with a fresh token.
@@ -51,8 +49,8 @@ const FORBIDDEN: u16 = 4403;
 struct Session {
     /// When the token ends, once that is known.
     expiry: OnceLock<Option<DateTime<Utc>>>,
-    /// Whether the token was refused.
-    refused: AtomicBool,
+    /// Why the first message was refused, if it was.
+    refusal: OnceLock<Code>,
 }
 
 /// Takes a socket over.
@@ -107,7 +105,10 @@ async fn serve(
         let (app, session) = (app.clone(), session.clone());
         move |payload| async move {
             let data = connect(&app, id, header, &payload, &session).await;
-            session.refused.store(data.is_err(), Ordering::Relaxed);
+            if let Err(error) = &data {
+                // The first message comes once.
+                let _ = session.refusal.set(error.code);
+            }
             Ok(data?)
         }
     };
@@ -164,7 +165,8 @@ async fn connect(
 fn with_code_of_protocol(message: Message, session: &Session) -> Message {
     let Message::Close(Some(frame)) = message else { return message };
     match frame.code {
-        1002 if session.refused.load(Ordering::Relaxed) => close(FORBIDDEN, &frame.reason),
+        1002 if session.refusal.get() == Some(&Code::Unauthenticated) => close(FORBIDDEN, &frame.reason),
+        1002 if session.refusal.get().is_some() => close(TRY_AGAIN_LATER, &frame.reason),
         // The reason is the parser's, and can be longer than a close frame may be.
         1002 => close(BAD_REQUEST, "invalid message"),
         1011 => close(UNAUTHORIZED, "unauthorized"),

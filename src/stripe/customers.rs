@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use stripe_core::customer::{CreateCustomer, ListCustomer, RetrieveCustomer, SearchCustomer};
+use stripe_types::RangeQueryTs;
 
 use super::{Answer, Stripe, StripeError, error::check_id};
 
@@ -47,6 +48,11 @@ impl Stripe {
         refuse_empty(value)?;
         let query: Vec<String> = keys.iter().map(|key| by_metadata(key, value)).collect();
         self.send(&SearchCustomer::new(query.join(" OR ")).limit(PAGE), None).await
+    }
+
+    /// Lists the newest customers (100 at most) that were made since a moment, in seconds since 1970.
+    pub async fn list_customers_since(&self, since: i64) -> Result<Answer, StripeError> {
+        self.send(&ListCustomer::new().created(RangeQueryTs::gte(since)).limit(PAGE), None).await
     }
 
     /// Lists customers (100 at most) with exactly this e-mail, the newest first.

@@ -115,7 +115,7 @@ async fn a_socket_ends_with_its_token_and_with_the_gateway() {
         (Socket::signed_in(&test, &short).await, Socket::signed_in(&test, &a).await);
     first.follow(&test, CHANGED).await;
     second.follow(&test, CHANGED).await;
-    test.sim.advance(60);
+    test.sim.advance(60 + 30);
     assert_eq!(first.next().await, json!({ "closed": 4403 }));
     second.assert_quiet().await;
     soon(test.gateway.stop()).await;
@@ -159,7 +159,7 @@ async fn server_sent_events_carry_changes_until_the_token_expires() {
             json!({ "id": "sub_a", "status": "PAST_DUE" })
         );
     }
-    test.sim.advance(60);
+    test.sim.advance(60 + 30);
     for stream in &mut streams {
         assert_eq!(soon(stream.chunk()).await.expect("the stream ends in order"), None);
     }

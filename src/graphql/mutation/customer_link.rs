@@ -29,6 +29,9 @@ pub const ORGANIZATION_KEY: &str = "organization_id";
 /// How often a customer is looked for that nobody else takes meanwhile.
 const ROUNDS: usize = 3;
 
+/// How far Stripe's search may be behind, in seconds: a minute as Stripe says, and more while it has trouble.
+const SEARCH_DELAY: i64 = 5 * 60;
+
 /// How the customer was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum LinkOutcome {
@@ -78,7 +81,7 @@ pub async fn ensure(app: &App, subject: &Subject) -> Result<(LinkOutcome, String
         if let Some(customer) = stored(app, subject).await? {
             return Ok((LinkOutcome::AlreadyLinked, customer));
         }
-        let (outcome, customer) = match find(app, subject).await? {
+        let (outcome, customer) = match find(app, subject, attempts).await? {
             Some(found) => found,
             None => (LinkOutcome::Created, create(app, subject, attempts).await?),
         };
@@ -192,7 +195,7 @@ async fn store(app: &App, subject: &Subject, customer: &str) -> Result<bool> {
     }
 }
 
-async fn find(app: &App, subject: &Subject) -> Result<Option<(LinkOutcome, String)>> {
+async fn find(app: &App, subject: &Subject, attempts: i32) -> Result<Option<(LinkOutcome, String)>> {
     if let Some(customer) = mirrored(app, subject).await? {
         return Ok(Some((LinkOutcome::FoundByMetadata, customer)));
     }
@@ -210,6 +213,13 @@ async fn find(app: &App, subject: &Subject) -> Result<Option<(LinkOutcome, Strin
             tracing::warn!(error = %refusal, "Stripe's search is not available");
         }
         Err(error) => return Err(error.into()),
+    }
+    if attempts > 0 {
+        // Stripe failed to make the customer, or said so: the search may be too far behind to tell.
+        let recent = app.stripe.list_customers_since(app.clock.unix() - SEARCH_DELAY).await?;
+        if let Some(customer) = first_free(app, subject, &recent, named).await? {
+            return Ok(Some((LinkOutcome::FoundByMetadata, customer)));
+        }
     }
     let Some(email) = subject.email.as_deref().filter(|email| !email.trim().is_empty()) else {
         return Ok(None);

@@ -57,8 +57,16 @@ type Find = for<'a> fn(&'a Context<'a>, &'a str) -> BoxFuture<'a, Result<Option<
 ///
 /// `py_` and `pyr_` are charges and refunds of payment methods other than cards.
 static PREFIXES: &[(&str, Find)] = &[
-    ("user:", |ctx, id| Box::pin(find::<User>(ctx, after(id, "user:"), Node::User))),
-    ("org:", |ctx, id| Box::pin(find::<Organization>(ctx, after(id, "org:"), Node::Organization))),
+    ("user:", |ctx, id| {
+        let id = after(id, "user:");
+        let unlinked = move || User::unlinked(ctx, id);
+        Box::pin(async move { Ok(one(ctx, Some(id)).await?.or_else(unlinked).map(Node::User)) })
+    }),
+    ("org:", |ctx, id| {
+        let id = after(id, "org:");
+        let unlinked = move || Organization::unlinked(ctx, id);
+        Box::pin(async move { Ok(one(ctx, Some(id)).await?.or_else(unlinked).map(Node::Organization)) })
+    }),
     ("ch_", |ctx, id| Box::pin(find::<Charge>(ctx, id, Node::Charge))),
     ("py_", |ctx, id| Box::pin(find::<Charge>(ctx, id, Node::Charge))),
     ("cs_", |ctx, id| Box::pin(find::<CheckoutSession>(ctx, id, Node::CheckoutSession))),

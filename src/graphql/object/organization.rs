@@ -5,7 +5,7 @@ use entity::{customer, organization};
 
 use super::{Customer, one};
 use crate::{
-    auth,
+    auth::Viewer,
     error::Result,
     graphql::{
         join::{Join, Joined},
@@ -28,9 +28,10 @@ pub struct Organization {
 }
 
 impl Organization {
-    /// An organization that a token names and that nobody linked to a customer yet.
-    pub fn unlinked(organization: &auth::Organization) -> Self {
-        Self { organization_id: organization.id.clone(), name: organization.name.clone(), customer_id: None }
+    /// The viewer's own organization, where nobody linked it to a customer yet.
+    pub fn unlinked(ctx: &Context<'_>, id: &str) -> Option<Self> {
+        let own = ctx.data_unchecked::<Viewer>().user()?.organization.as_ref().filter(|own| own.id == id)?;
+        Some(Self { organization_id: own.id.clone(), name: own.name.clone(), customer_id: None })
     }
 }
 

@@ -2,10 +2,11 @@
 
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
-use entity::{customer, organization, subscription, subscription::SubscriptionStatus, user};
+use entity::{customer, subscription, subscription::SubscriptionStatus, user};
 
 use super::{Customer, Organization, one};
 use crate::{
+    app::App,
     auth::{Caller, Viewer},
     error::Result,
     graphql::{
@@ -28,6 +29,15 @@ pub struct User {
     created: DateTime<Utc>,
     #[graphql(skip)]
     customer_id: Option<String>,
+}
+
+impl User {
+    /// The viewer, where nobody linked them to a customer yet.
+    pub fn unlinked(ctx: &Context<'_>, id: &str) -> Option<Self> {
+        let own = ctx.data_unchecked::<Viewer>().user().filter(|own| own.id == id)?;
+        let created = ctx.data_unchecked::<App>().clock.now();
+        Some(Self { user_id: own.id.clone(), email: own.email.clone(), created, customer_id: None })
+    }
 }
 
 impl Shows for User {
@@ -98,8 +108,8 @@ impl User {
         let Some(own) = user.organization.as_ref().filter(|_| user.id == self.user_id) else {
             return Ok(Vec::new());
         };
-        let row = load(ctx).one::<organization::Entity>(Some(&own.id)).await?;
-        Ok(vec![row.map_or_else(|| Organization::unlinked(own), Organization::row)])
+        let linked = one(ctx, Some(&own.id)).await?;
+        Ok(linked.or_else(|| Organization::unlinked(ctx, &own.id)).into_iter().collect())
     }
 
     /// Where the account stands: the standing of the best of the customer's newest 100 subscriptions.
