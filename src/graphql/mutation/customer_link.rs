@@ -8,7 +8,6 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::Enum;
-
 use entity::{customer, organization, subscription, user};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, SqlErr,
