@@ -1,8 +1,12 @@
 //! Every setting: its name, its default and what it means. The doc comments are the text of `--help`.
 
+mod check;
+
 use std::{collections::BTreeSet, fmt, net::SocketAddr, num::NonZeroU32};
 
-use url::{Host, Url};
+use url::Url;
+
+use self::check::{Check, list, mask, text};
 
 /// The settings as they were written: by environment, by flag, or by default.
 #[derive(Clone, Debug, clap::Args)]
@@ -319,122 +323,6 @@ impl Settings {
         }
         keys
     }
-}
-
-#[derive(Default)]
-struct Check {
-    refused: Vec<String>,
-}
-
-impl Check {
-    fn refuse(&mut self, name: &str, held: &str, expected: &str) {
-        self.refused.push(format!("{name} is `{held}`; it should be {expected}."));
-    }
-
-    fn address(&mut self, name: &str, text: &str) -> SocketAddr {
-        text.replace("localhost:", "127.0.0.1:").parse().unwrap_or_else(|_| {
-            self.refuse(name, text, "an address and a port, such as `127.0.0.1:8080`");
-            SocketAddr::from(([127, 0, 0, 1], 0))
-        })
-    }
-
-    fn base_url(&mut self, name: &str, text: &str) -> String {
-        let plain = |url: &Url| {
-            matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
-        };
-        if !Url::parse(text).is_ok_and(|url| plain(&url)) {
-            self.refuse(name, text, "an http or https URL without a query");
-        }
-        text.trim_end_matches('/').to_owned()
-    }
-
-    fn max_trial_days(&mut self, text: &str) -> i32 {
-        text.parse().ok().filter(|days| (0..=730).contains(days)).unwrap_or_else(|| {
-            self.refuse("BILLGRAPH_MAX_TRIAL_DAYS", text, "days, from 0 to 730, which is Stripe's limit");
-            0
-        })
-    }
-
-    fn origins(&mut self, name: &str, text: Option<&String>) -> BTreeSet<String> {
-        let mut origins = BTreeSet::new();
-        for text in list(text) {
-            match Url::parse(text).map(|url| url.origin()) {
-                Ok(origin)
-                    if origin.is_tuple() && origin.ascii_serialization() == text.trim_end_matches('/') =>
-                {
-                    origins.insert(origin.ascii_serialization());
-                }
-                _ => self.refuse(name, text, "origins such as `https://app.example.com`, comma-separated"),
-            }
-        }
-        origins
-    }
-
-    fn issuer(&mut self, text: &str) -> Option<Issuer> {
-        let (alias, url) = match text.split_once('=') {
-            Some((alias, url)) if !alias.contains([':', '/']) => (Some(alias.to_owned()), url),
-            _ => (None, text),
-        };
-        let safe = Url::parse(url).is_ok_and(|url| match url.scheme() {
-            "https" => true,
-            "http" => is_loopback(&url),
-            _ => false,
-        });
-        let named = alias.as_deref().is_none_or(|alias| !alias.is_empty() && !alias.contains('|'));
-        if safe && named {
-            return Some(Issuer { alias, url: url.to_owned() });
-        }
-        let expected = "issuers as `https://…` or `alias=https://…`, comma-separated (http on loopback only)";
-        self.refuse("BILLGRAPH_ISSUERS", text, expected);
-        None
-    }
-
-    fn admin_claim(&mut self, text: &str) -> Option<AdminClaim> {
-        let claim = text.rsplit_once('=').map(|(path, value)| AdminClaim {
-            // A claim that is named by a URL (Auth0's custom claims) has dots of its own.
-            path: if path.contains("://") {
-                vec![path.to_owned()]
-            } else {
-                path.split('.').map(str::to_owned).collect()
-            },
-            value: value.to_owned(),
-        });
-        let usable = claim.filter(|claim| {
-            !claim.value.is_empty()
-                && claim.path.iter().all(|name| !name.is_empty())
-                && claim.path.first().is_some_and(|name| name != "user_metadata")
-        });
-        if usable.is_none() {
-            let expected = "`path=value` outside `user_metadata`, which users can edit themselves";
-            self.refuse("BILLGRAPH_ADMIN_CLAIM", text, expected);
-        }
-        usable
-    }
-}
-
-fn text(value: Option<&String>) -> Option<&str> {
-    value.map(|text| text.trim()).filter(|text| !text.is_empty())
-}
-
-fn list(value: Option<&String>) -> impl Iterator<Item = &str> {
-    value.into_iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty())
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-/// What may be shown of a secret: how it begins, where that tells its kind, and how long it is.
-fn mask(secret: &str) -> String {
-    let kind = ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "pk_", "whsec_", "sqlite:", "postgres://"]
-        .iter()
-        .find(|prefix| secret.starts_with(**prefix));
-    format!("{}… ({} bytes)", kind.unwrap_or(&""), secret.len())
 }
 
 #[cfg(test)]
