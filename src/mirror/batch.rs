@@ -96,25 +96,36 @@ async fn write_objects<'a>(
     let rows: Vec<&'a Snapshot> =
         objects.values().filter_map(|offers| Some(offers.first()?.snapshot)).collect();
     let newer = write::upsert(tx, mirror, &rows, Guard::Older, now).await?;
+    let is_plain = |offers: &[Offer<'a>]| offers.len() == 1 && newer.contains(&offers[0].snapshot.id);
     let mut written: Vec<Cow<'a, Snapshot>> = Vec::with_capacity(newer.len());
+    let mut ties: Vec<&[Offer<'a>]> = Vec::new();
     for (id, offers) in objects {
-        let is_newer = newer.contains(*id);
-        let outcome = match offers.as_slice() {
-            [_] if is_newer => Outcome::Kept,
-            _ => tie::settle(tx, mirror, offers).await?,
-        };
-        let (fate, row) = match (outcome, offers.first()) {
-            (Outcome::Replaced(snapshot), _) => {
-                write::upsert(tx, mirror, &[&snapshot], Guard::NotNewer, now).await?;
-                (Fate::Written, Some(Cow::Owned(*snapshot)))
-            }
-            (Outcome::Kept, Some(first)) if is_newer => (Fate::Written, Some(Cow::Borrowed(first.snapshot))),
-            (Outcome::Kept, _) => (Fate::Kept, None),
-            (Outcome::Stale, _) => (Fate::Stale, None),
-        };
-        fates.0.insert((mirror.object, id), fate);
-        written.extend(row);
+        if is_plain(offers) {
+            fates.0.insert((mirror.object, id), Fate::Written);
+            written.push(Cow::Borrowed(offers[0].snapshot));
+        } else {
+            ties.push(offers);
+        }
     }
+    let mut decided: Vec<Snapshot> = Vec::new();
+    for (offers, outcome) in ties.iter().zip(tie::settle(tx, mirror, &ties).await?) {
+        let first = offers[0].snapshot;
+        let fate = match outcome {
+            Outcome::Replaced(snapshot) => {
+                decided.push(*snapshot);
+                Fate::Written
+            }
+            Outcome::Kept if newer.contains(&first.id) => {
+                written.push(Cow::Borrowed(first));
+                Fate::Written
+            }
+            Outcome::Kept => Fate::Kept,
+            Outcome::Stale => Fate::Stale,
+        };
+        fates.0.insert((mirror.object, &first.id), fate);
+    }
+    write::upsert(tx, mirror, &decided.iter().collect::<Vec<_>>(), Guard::NotNewer, now).await?;
+    written.extend(decided.into_iter().map(Cow::Owned));
     Ok(written)
 }
 

@@ -1,9 +1,11 @@
 //! Several claims about one second of one object: gathered, decided, and kept for those still under way.
 
+use std::collections::{BTreeSet, HashMap};
+
 use chrono::DateTime;
 use entity::webhook_event;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Order, QueryFilter, QueryOrder,
     sea_query::{Expr, ExprTrait, LockType, Query},
 };
 use serde_json::{Value as Json, json};
@@ -47,20 +49,45 @@ struct Said {
     snapshot: Option<Snapshot>,
 }
 
-/// Decides between the row and what is offered for its own second, with everything else that the inbox holds of it.
+/// Decides between each row and what is offered for its own second, with everything else that the inbox holds of it;
+/// the outcomes are in the order of the ties.
 ///
-/// The row is locked, so that no other process decides at the same time on less.
+/// The rows are locked, so that no other process decides at the same time on less.
 pub async fn settle(
     tx: &DatabaseTransaction,
     mirror: &'static Mirror,
+    ties: &[&[Offer<'_>]],
+) -> Result<Vec<Outcome>, DbErr> {
+    if ties.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<&str> =
+        ties.iter().filter_map(|offers| Some(offers.first()?.snapshot.id.as_str())).collect();
+    let stored = stored(tx, mirror, &ids).await?;
+    let seconds: BTreeSet<i64> = stored.values().map(|stored| stored.stamp).collect();
+    let recorded = recorded(tx, mirror, &ids, &seconds).await?;
+    let mut outcomes = Vec::with_capacity(ties.len());
+    for offers in ties {
+        outcomes.push(settle_one(tx, mirror, offers, &stored, &recorded).await?);
+    }
+    Ok(outcomes)
+}
+
+async fn settle_one(
+    tx: &DatabaseTransaction,
+    mirror: &'static Mirror,
     offers: &[Offer<'_>],
+    stored: &HashMap<String, Stored>,
+    recorded: &[webhook_event::Model],
 ) -> Result<Outcome, DbErr> {
     let Some(first) = offers.first().map(|offer| offer.snapshot) else { return Ok(Outcome::Kept) };
-    let Some(stored) = stored(tx, mirror, &first.id).await? else { return Ok(Outcome::Stale) };
-    if stored.stamp != first.source.stamp {
-        return Ok(Outcome::Stale);
-    }
-    let mut said = gather(tx, mirror, &first.id, &stored, offers).await?;
+    let stored = stored.get(&first.id).filter(|stored| stored.stamp == first.source.stamp);
+    let Some(stored) = stored else { return Ok(Outcome::Stale) };
+    let of_second = |event: &&webhook_event::Model| {
+        event.object_id.as_ref() == Some(&first.id) && event.created.timestamp() == stored.stamp
+    };
+    let recorded: Vec<&webhook_event::Model> = recorded.iter().filter(of_second).collect();
+    let mut said = gather(tx, mirror, stored, &recorded, offers).await?;
     let claims: Vec<Claim> = said.iter().map(|said| said.claim.clone()).collect();
     let Decision { winner, settled } = decide(&claims);
     match said.swap_remove(winner).snapshot {
@@ -75,8 +102,8 @@ pub async fn settle(
 async fn gather(
     tx: &DatabaseTransaction,
     mirror: &'static Mirror,
-    id: &str,
     stored: &Stored,
+    recorded: &[&webhook_event::Model],
     offers: &[Offer<'_>],
 ) -> Result<Vec<Said>, DbErr> {
     let mut said = Vec::new();
@@ -84,7 +111,7 @@ async fn gather(
         let claim = Claim::new(mirror, "", entity::change::Kind::Updated, &stored.raw, None);
         said.push(Said { claim, snapshot: None });
     }
-    for event in recorded(tx, mirror, id, stored.stamp).await? {
+    for event in recorded {
         let offer = offers.iter().find(|offer| offer.event.is_some_and(|offered| offered.id == event.id));
         let (object, snapshot) = match (offer, event.payload.as_deref()) {
             (Some(offer), _) => (parse(&offer.snapshot.raw), Some(offer.snapshot.clone())),
@@ -102,7 +129,7 @@ async fn gather(
         let previous = event.previous_attributes.as_deref().map(parse);
         let claim = Claim::new(mirror, &event.id, inbox::kind(&event.r#type), &object, previous.as_ref());
         said.push(Said { claim, snapshot });
-        keep(tx, &event, &object, offer.and_then(|offer| offer.event)).await?;
+        keep(tx, event, &object, offer.and_then(|offer| offer.event)).await?;
     }
     for offer in offers.iter().filter(|offer| offer.event.is_none()) {
         let claim = Claim::new(mirror, "", offer.snapshot.source.kind, &parse(&offer.snapshot.raw), None);
@@ -136,37 +163,44 @@ async fn keep(
     inbox::keep_body(tx, &event.id, &body.to_string()).await
 }
 
+/// The events of these objects in these seconds, and of some in others, by their ids.
 async fn recorded(
     tx: &DatabaseTransaction,
     mirror: &Mirror,
-    id: &str,
-    stamp: i64,
+    ids: &[&str],
+    seconds: &BTreeSet<i64>,
 ) -> Result<Vec<webhook_event::Model>, DbErr> {
     use webhook_event::{Column, Entity};
+    let seconds = seconds.iter().filter_map(|second| DateTime::from_timestamp(*second, 0));
     Entity::find()
-        .filter(Column::ObjectId.eq(id))
-        .filter(Column::Created.eq(DateTime::from_timestamp(stamp, 0).unwrap_or_default()))
+        .filter(Column::ObjectId.is_in(ids.iter().copied()))
+        .filter(Column::Created.is_in(seconds))
         .filter(Column::Object.eq(mirror.object))
         .order_by_asc(Column::Id)
         .all(tx)
         .await
 }
 
-async fn stored(tx: &DatabaseTransaction, mirror: &Mirror, id: &str) -> Result<Option<Stored>, DbErr> {
+async fn stored(
+    tx: &DatabaseTransaction,
+    mirror: &Mirror,
+    ids: &[&str],
+) -> Result<HashMap<String, Stored>, DbErr> {
     let mut statement = Query::select();
     statement
-        .columns(["stamp", "stamp_event"])
+        .columns(["id", "stamp", "stamp_event"])
         .expr_as(Expr::col("raw").cast_as("text"), "raw")
         .from(mirror.table)
-        .and_where(Expr::col("id").eq(id))
+        .and_where(Expr::col("id").is_in(ids.iter().copied()))
+        .order_by("id", Order::Asc)
         .lock(LockType::Update);
-    let Some(row) = tx.query_one(&statement).await? else { return Ok(None) };
-    let raw: String = row.try_get("", "raw")?;
-    Ok(Some(Stored {
-        stamp: row.try_get("", "stamp")?,
-        event: row.try_get("", "stamp_event")?,
-        raw: parse(&raw),
-    }))
+    let mut rows = HashMap::with_capacity(ids.len());
+    for row in tx.query_all(&statement).await? {
+        let raw: String = row.try_get("", "raw")?;
+        let (stamp, event) = (row.try_get("", "stamp")?, row.try_get("", "stamp_event")?);
+        rows.insert(row.try_get("", "id")?, Stored { stamp, event, raw: parse(&raw) });
+    }
+    Ok(rows)
 }
 
 async fn mark(tx: &DatabaseTransaction, mirror: &Mirror, id: &str, settled: bool) -> Result<(), DbErr> {
