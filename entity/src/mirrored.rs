@@ -84,8 +84,3 @@ pub fn flatten(object: &mut Object, column: &str, path: &[&str]) {
 pub fn list<'a>(object: &'a Object, field: &str) -> &'a [Value] {
     object.get(field).and_then(|list| list.get("data")).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
-
-/// A reference's id, be it expanded or not.
-pub fn id(value: &Value) -> Option<&str> {
-    value.as_str().or_else(|| value.get("id").and_then(Value::as_str))
-}
