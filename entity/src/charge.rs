@@ -97,6 +97,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "charge";
+    const PATH: Option<&'static str> = Some("/charges/{id}");
     const LIFE_CYCLE: &'static [&'static str] = &["pending", "failed", "succeeded"];
 
     fn lift(object: &mut Object) {

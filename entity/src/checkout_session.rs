@@ -145,6 +145,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "checkout.session";
+    const PATH: Option<&'static str> = Some("/checkout/sessions/{id}");
     const LIFE_CYCLE: &'static [&'static str] = &["open", "expired", "complete"];
 
     fn lift(object: &mut Object) {

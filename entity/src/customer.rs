@@ -65,6 +65,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "customer";
+    const PATH: Option<&'static str> = Some("/customers/{id}");
 
     fn lift(object: &mut Object) {
         flatten(object, "default_payment_method", &["invoice_settings", "default_payment_method"]);

@@ -132,8 +132,14 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "invoice";
     const LIFE_CYCLE: &'static [&'static str] = &["draft", "open", "uncollectible", "void", "paid"];
-    const CHILDREN: &'static [Children] =
-        &[Children { field: "payments", object: "invoice_payment", parent: "invoice" }];
+    const PATH: Option<&'static str> = Some("/invoices/{id}");
+    const CHILDREN: &'static [Children] = &[Children {
+        field: "payments",
+        object: "invoice_payment",
+        parent: "invoice",
+        path: "/invoice_payments?invoice={id}",
+        fetched_when: None,
+    }];
 
     fn lift(object: &mut Object) {
         for column in ["finalized_at", "marked_uncollectible_at", "paid_at", "voided_at"] {

@@ -47,6 +47,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "invoice_payment";
+    const PATH: Option<&'static str> = Some("/invoice_payments/{id}");
     const LIFE_CYCLE: &'static [&'static str] = &["open", "canceled", "paid"];
 
     fn lift(object: &mut Object) {

@@ -22,7 +22,10 @@ pub mod subscription;
 pub mod subscription_item;
 
 pub mod change;
+pub mod link_conflict;
 pub mod organization;
 pub mod service_token;
+pub mod stripe_account;
+pub mod sync_job;
 pub mod user;
 pub mod webhook_event;

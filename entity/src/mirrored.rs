@@ -16,12 +16,20 @@ pub trait Owned: EntityTrait<Model: Send + Sync> {
 pub trait Mirrored: Owned {
     /// Stripe's name for it: the value of its `object` field.
     const OBJECT: &'static str;
+    /// The field that identifies it: `id`, but for the few objects that Stripe gives none.
+    const KEY: &'static str = "id";
+    /// Where Stripe answers with one, below `/v1`: `{…}` stands for a column of that name. None where it has to be
+    /// asked for within another object.
+    const PATH: Option<&'static str> = None;
     /// What `<object>.deleted` means.
     const DELETED_EVENT: DeletedEvent = DeletedEvent::Tombstone;
     /// The values of its `status` in the order of its life: of two states of one second, the later one counts.
     const LIFE_CYCLE: &'static [&'static str] = &[];
-    /// The objects that travel inside it and have a table of their own.
+    /// The lists inside it whose objects have a table of their own.
     const CHILDREN: &'static [Children] = &[];
+    /// The fields in which objects that have a table, and events of their own, may come along whole: an object, an
+    /// array of them, or a Stripe list. They say nothing of those that do not come along.
+    const EMBEDDED: &'static [&'static str] = &[];
 
     /// Raises any older shape of the object to the newest, with nested facts under their column's name.
     ///
@@ -64,6 +72,11 @@ pub struct Children {
     pub object: &'static str,
     /// The column of the child that names the parent.
     pub parent: &'static str,
+    /// Where Stripe lists them, below `/v1`: `{…}` stands for a column of the parent. It is asked where the list inside
+    /// the parent has more than its first page.
+    pub path: &'static str,
+    /// The column of the parent, and the value in it, with which the list is asked for although no event carries it.
+    pub fetched_when: Option<(&'static str, &'static str)>,
 }
 
 /// Copies the value at a path to a column's name, unless the object already has one there.

@@ -98,6 +98,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "payment_intent";
+    const PATH: Option<&'static str> = Some("/payment_intents/{id}");
     const LIFE_CYCLE: &'static [&'static str] = &[
         "requires_payment_method",
         "requires_confirmation",

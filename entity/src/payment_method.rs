@@ -55,6 +55,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "payment_method";
+    const PATH: Option<&'static str> = Some("/payment_methods/{id}");
 
     fn lift(object: &mut Object) {
         for (column, field) in [

@@ -115,6 +115,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "price";
+    const PATH: Option<&'static str> = Some("/prices/{id}");
 
     fn lift(object: &mut Object) {
         for (column, field) in [

@@ -61,6 +61,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "product";
+    const PATH: Option<&'static str> = Some("/products/{id}");
 
     fn lift(object: &mut Object) {
         // Renamed in 2024-04-10.

@@ -79,6 +79,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "refund";
+    const PATH: Option<&'static str> = Some("/refunds/{id}");
     const LIFE_CYCLE: &'static [&'static str] =
         &["pending", "requires_action", "succeeded", "failed", "canceled"];
 }

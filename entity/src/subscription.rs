@@ -125,8 +125,14 @@ impl Mirrored for Entity {
         "canceled",
     ];
     const DELETED_EVENT: DeletedEvent = DeletedEvent::LivesOn;
-    const CHILDREN: &'static [Children] =
-        &[Children { field: "items", object: "subscription_item", parent: "subscription" }];
+    const PATH: Option<&'static str> = Some("/subscriptions/{id}");
+    const CHILDREN: &'static [Children] = &[Children {
+        field: "items",
+        object: "subscription_item",
+        parent: "subscription",
+        path: "/subscription_items?subscription={id}",
+        fetched_when: None,
+    }];
 
     fn lift(object: &mut Object) {
         flatten(object, "cancellation_reason", &["cancellation_details", "reason"]);

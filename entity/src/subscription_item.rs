@@ -47,6 +47,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "subscription_item";
+    const PATH: Option<&'static str> = Some("/subscription_items/{id}");
 
     fn lift(object: &mut Object) {
         // Before prices, an item had only a plan, whose id is also the price's.

@@ -26,6 +26,14 @@ pub struct Model {
     pub reason: Option<String>,
     /// What the object was before, as Stripe tells it: JSON text.
     pub previous_attributes: Option<String>,
+    /// The digest of the state that it leads to; absent where that is the tombstone.
+    pub leads_to: Option<i64>,
+    /// The digest of the state that it came from, where it says so.
+    pub came_from: Option<i64>,
+    /// The place of the state's status in its object's life cycle.
+    pub life_cycle: i32,
+    /// The snapshot event of which a thin event tells too.
+    pub snapshot_event: Option<String>,
     /// The body, where it may be needed again.
     pub payload: Option<String>,
     pub received_at: DateTimeUtc,
@@ -40,7 +48,9 @@ pub enum State {
     Applied,
     /// The mirror held something newer already.
     Stale,
-    /// It is about something that has no table.
+    /// It tells of what another event told.
+    Duplicate,
+    /// It tells of nothing that can be kept, such as an object without an id.
     Ignored,
     /// It could not be applied.
     Failed,

@@ -8,7 +8,16 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [users(), organizations(), webhook_events(), changes(), service_tokens()] {
+        for table in [
+            users(),
+            organizations(),
+            link_conflicts(),
+            webhook_events(),
+            changes(),
+            service_tokens(),
+            sync_jobs(),
+            stripe_accounts(),
+        ] {
             manager.create_table(table).await?;
         }
         for index in indexes() {
@@ -27,7 +36,16 @@ impl MigrationTrait for Migration {
         if manager.get_database_backend() == DbBackend::Postgres {
             manager.get_connection().execute_unprepared("DROP INDEX customers_metadata_idx").await?;
         }
-        for table in ["users", "organizations", "webhook_events", "changes", "service_tokens"] {
+        for table in [
+            "users",
+            "organizations",
+            "link_conflicts",
+            "webhook_events",
+            "changes",
+            "service_tokens",
+            "sync_jobs",
+            "stripe_accounts",
+        ] {
             manager.drop_table(Table::drop().table(table).to_owned()).await?;
         }
         Ok(())
@@ -73,9 +91,52 @@ fn webhook_events() -> TableCreateStatement {
         .col(ColumnDef::new("attempts").integer().not_null())
         .col(ColumnDef::new("reason").text())
         .col(ColumnDef::new("previous_attributes").text())
+        .col(ColumnDef::new("leads_to").big_integer())
+        .col(ColumnDef::new("came_from").big_integer())
+        .col(ColumnDef::new("life_cycle").integer().not_null())
+        .col(ColumnDef::new("snapshot_event").text())
         .col(ColumnDef::new("payload").text())
         .col(time("received_at"))
         .col(ColumnDef::new("applied_at").timestamp_with_time_zone())
+        .to_owned()
+}
+
+fn link_conflicts() -> TableCreateStatement {
+    Table::create()
+        .table("link_conflicts")
+        .col(text("user_id"))
+        .col(text("customer"))
+        .col(ColumnDef::new("linked_user").text())
+        .col(ColumnDef::new("linked_customer").text())
+        .col(text("source"))
+        .col(time("created"))
+        .primary_key(Index::create().col("user_id").col("customer"))
+        .to_owned()
+}
+
+fn sync_jobs() -> TableCreateStatement {
+    Table::create()
+        .table("sync_jobs")
+        .col(text("object"))
+        .col(text("object_id"))
+        .col(text("account"))
+        .col(ColumnDef::new("path").text())
+        .col(text("reason"))
+        .col(ColumnDef::new("attempts").integer().not_null())
+        .col(time("created_at"))
+        .col(time("run_at"))
+        .col(ColumnDef::new("locked_until").timestamp_with_time_zone())
+        .col(ColumnDef::new("last_error").text())
+        .primary_key(Index::create().col("object").col("object_id"))
+        .to_owned()
+}
+
+fn stripe_accounts() -> TableCreateStatement {
+    Table::create()
+        .table("stripe_accounts")
+        .col(ColumnDef::new("singleton").boolean().not_null().primary_key())
+        .col(ColumnDef::new("id").text())
+        .col(ColumnDef::new("livemode").boolean())
         .to_owned()
 }
 
@@ -117,6 +178,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("users", &["created", "id"]),
         index("webhook_events", &["object_id", "created"]),
         index("webhook_events", &["state", "created"]),
+        index("sync_jobs", &["run_at"]),
         index("changes", &["object", "seq"]),
         index("changes", &["customer", "seq"]),
     ]

@@ -49,16 +49,21 @@ impl MirrorTable {
         table
             .col(ColumnDef::new("deleted").boolean().not_null())
             .col(ColumnDef::new("unsettled").boolean().not_null())
+            .col(ColumnDef::new("account").text().not_null())
             .col(ColumnDef::new("api_version").text().not_null())
             .col(ColumnDef::new("stamp").big_integer().not_null())
             .col(ColumnDef::new("stamp_event").text().not_null())
             .col(ColumnDef::new("synced_at").timestamp_with_time_zone().not_null())
             .col(ColumnDef::new("raw").json().not_null());
         manager.create_table(table).await?;
+        let dated = self.columns.iter().any(|(name, _)| *name == "created");
         for reference in self.references {
-            self.index(manager, &[reference, "created", "id"]).await?;
+            let columns = if dated { &[reference, "created", "id"][..] } else { &[reference, "id"] };
+            self.index(manager, columns).await?;
         }
-        self.index(manager, &["created", "id"]).await?;
+        if dated {
+            self.index(manager, &["created", "id"]).await?;
+        }
         if manager.get_database_backend() == DbBackend::Postgres {
             self.tune(manager).await?;
         }

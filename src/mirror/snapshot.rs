@@ -37,6 +37,8 @@ pub struct Source {
     /// The event's id; empty where Stripe was asked.
     pub event: String,
     pub api_version: String,
+    /// The connected account whose object it is; empty for one's own.
+    pub account: String,
     /// What the event's type says happened.
     pub kind: change::Kind,
 }
@@ -45,13 +47,25 @@ impl Source {
     /// An event of a type, at a moment in whole seconds since 1970.
     pub fn of_event(id: &str, event_type: &str, stamp: i64, api_version: Option<&str>) -> Self {
         let api_version = api_version.unwrap_or_default().to_owned();
-        Self { stamp, event: id.to_owned(), api_version, kind: inbox::kind(event_type) }
+        Self {
+            stamp,
+            event: id.to_owned(),
+            api_version,
+            kind: inbox::kind(event_type),
+            account: String::new(),
+        }
     }
 
     /// An answer of Stripe's at a moment in whole seconds since 1970.
     pub fn fetched(stamp: i64, api_version: &str) -> Self {
         let kind = change::Kind::Updated;
-        Self { stamp, event: String::new(), api_version: api_version.to_owned(), kind }
+        Self {
+            stamp,
+            event: String::new(),
+            api_version: api_version.to_owned(),
+            kind,
+            account: String::new(),
+        }
     }
 }
 

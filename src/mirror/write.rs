@@ -9,14 +9,19 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func, InsertStatement, OnConflict, Query, SelectStatement},
 };
 
-use super::{BORROWED, Borrowed, Mirror, mirror, snapshot::Snapshot};
+use super::{
+    Mirror,
+    borrowed::{BORROWED, Borrowed},
+    mirror,
+    snapshot::Snapshot,
+};
 
 /// Rows of one statement: 200 rows of at most 60 columns stay below SQLite's 32,766 parameters.
 const ROWS: usize = 200;
 
 /// What the mirror keeps of a row beside Stripe's fields.
-const BOOKKEEPING: [&str; 7] =
-    ["deleted", "unsettled", "api_version", "stamp", "stamp_event", "synced_at", "raw"];
+const BOOKKEEPING: [&str; 8] =
+    ["deleted", "unsettled", "account", "api_version", "stamp", "stamp_event", "synced_at", "raw"];
 
 /// Which stored rows a statement may write over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,11 +94,12 @@ fn insert_statement(
     statement
 }
 
-fn bookkeeping(backend: DbBackend, row: &Snapshot, now: DateTime<Utc>) -> [Expr; 7] {
+fn bookkeeping(backend: DbBackend, row: &Snapshot, now: DateTime<Utc>) -> [Expr; 8] {
     let raw = Expr::value(row.raw.as_str());
     [
         Expr::value(row.deleted),
         Expr::value(!row.settled),
+        Expr::value(row.source.account.as_str()),
         Expr::value(row.source.api_version.as_str()),
         Expr::value(row.source.stamp),
         Expr::value(row.source.event.as_str()),

@@ -187,7 +187,7 @@ async fn assert_same_columns(endive: &TestApp, api_version: &str) {
 #[tokio::test]
 async fn tables_have_the_columns_of_their_objects() {
     let test = TestApp::start().await;
-    let kept = ["deleted", "unsettled", "api_version", "stamp", "stamp_event", "synced_at", "raw"];
+    let kept = ["deleted", "unsettled", "account", "api_version", "stamp", "stamp_event", "synced_at", "raw"];
     for mirror in MIRRORS.iter() {
         let db = &test.app().db.reader;
         let sql = match db.get_database_backend() {

@@ -1,0 +1,23 @@
+//! The objects that have a table: one line each.
+
+use std::sync::LazyLock;
+
+use super::Mirror;
+
+/// Every object that has a table, in the order in which tables are written.
+pub static MIRRORS: LazyLock<Vec<Mirror>> = LazyLock::new(|| {
+    vec![
+        Mirror::of::<entity::customer::Entity>(),
+        Mirror::of::<entity::product::Entity>(),
+        Mirror::of::<entity::price::Entity>(),
+        Mirror::of::<entity::subscription::Entity>(),
+        Mirror::of::<entity::subscription_item::Entity>(),
+        Mirror::of::<entity::invoice::Entity>(),
+        Mirror::of::<entity::payment_intent::Entity>(),
+        Mirror::of::<entity::charge::Entity>(),
+        Mirror::of::<entity::invoice_payment::Entity>(),
+        Mirror::of::<entity::refund::Entity>(),
+        Mirror::of::<entity::payment_method::Entity>(),
+        Mirror::of::<entity::checkout_session::Entity>(),
+    ]
+});
