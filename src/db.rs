@@ -15,7 +15,13 @@ use sea_orm::{
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
+pub use self::transaction::{Columns, PostgresTransaction, Transaction};
 use crate::config::DatabaseConfig;
+
+mod transaction;
+
+/// How many transactions of the mirror's are under way at once on PostgreSQL: one commits while the other is prepared.
+const INGEST_CONNECTIONS: u32 = 2;
 
 /// The database, for reading and for writing.
 #[derive(Clone, Debug)]
@@ -23,6 +29,8 @@ pub struct Database {
     pub reader: DatabaseConnection,
     /// SQLite has one writer at a time: it is one connection here, so that writers wait in line and never fail.
     pub writer: DatabaseConnection,
+    /// What the mirror writes with: connections of its own on PostgreSQL, so that they know its statements.
+    ingest: DatabaseConnection,
     schema: String,
     statements: Arc<AtomicU64>,
 }
@@ -34,13 +42,14 @@ impl Database {
         let schema = config.schema.clone();
         let statements = Arc::<AtomicU64>::default();
         if !url.starts_with("sqlite:") {
+            let ingest = pool(ingest(url, &schema), &statements).await?;
             let pool = pool(postgres(url, &schema), &statements).await?;
-            return Ok(Self { reader: pool.clone(), writer: pool, schema, statements });
+            return Ok(Self { reader: pool.clone(), writer: pool, ingest, schema, statements });
         }
         let writer = pool(sqlite(url, 1), &statements).await?;
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         let reader = if in_memory { writer.clone() } else { pool(sqlite(url, 8), &statements).await? };
-        Ok(Self { reader, writer, schema, statements })
+        Ok(Self { reader, ingest: writer.clone(), writer, schema, statements })
     }
 
     /// How many statements were executed so far.
@@ -56,6 +65,23 @@ impl Database {
             ..Default::default()
         };
         self.writer.begin_with_options(options).await
+    }
+
+    /// How many transactions of the mirror's may be under way at once.
+    pub fn ingest_connections(&self) -> u32 {
+        match self.ingest.get_database_backend() {
+            DbBackend::Postgres => INGEST_CONNECTIONS,
+            _ => 1,
+        }
+    }
+
+    /// Starts a transaction of the mirror's.
+    pub async fn begin_ingest(&self) -> Result<Transaction, DbErr> {
+        if self.ingest.get_database_backend() == DbBackend::Postgres {
+            let pool = self.ingest.get_postgres_connection_pool();
+            return Ok(Transaction::Postgres(PostgresTransaction::begin(pool).await?));
+        }
+        self.begin().await.map(Transaction::Sqlite)
     }
 
     /// Brings the schema up to date; processes that start at once wait for each other.
@@ -126,6 +152,16 @@ fn postgres(url: &str, schema: &str) -> ConnectOptions {
         .test_before_acquire(false)
         // After a pause the server may have restarted: a broken connection is found before it is used.
         .test_before_acquire_if_idle_for(Duration::from_secs(1));
+    options
+}
+
+/// Its statements are few and constant, and all of them find their rows by an index.
+fn ingest(url: &str, schema: &str) -> ConnectOptions {
+    let mut options = postgres(url, schema);
+    options.max_connections(INGEST_CONNECTIONS).map_sqlx_postgres_opts(|options| {
+        // Just after an installation the tables seem small, and a plan made then would be kept.
+        options.statement_cache_capacity(1000).options([("enable_seqscan", "off")])
+    });
     options
 }
 

@@ -6,20 +6,25 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DatabaseTransaction, DbErr};
+use entity::mirrored::Children;
+use sea_orm::DbErr;
 
 use super::{
-    MIRRORS, Mirror,
+    MIRRORS, Mirror, borrowed,
+    inbox::Amendment,
     snapshot::Snapshot,
     tie::{self, Offer, Outcome},
     write::{self, Guard},
 };
+use crate::db::Transaction;
 
 /// What became of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// The row says something newer.
     Stale,
+    /// The row is another account's.
+    Foreign,
     /// It was weighed against others of its second, and the row stayed.
     Kept,
     /// The row was written, with it or with what is newer and came along.
@@ -28,46 +33,70 @@ pub enum Fate {
 
 /// What became of the objects of a batch.
 #[derive(Debug, Default)]
-pub struct Written<'a>(HashMap<(&'static str, &'a str), Fate>);
+pub struct Written<'a> {
+    fates: HashMap<(&'static str, &'a str), Fate>,
+    /// The rows that were written, those of children among them.
+    pub rows: Vec<Cow<'a, Snapshot>>,
+    /// The objects of which more than one state is left.
+    pub unsettled: Vec<&'a Snapshot>,
+    /// What is to be noted of the events of seconds that have several.
+    pub amendments: Vec<Amendment>,
+}
 
 impl Written<'_> {
     /// What became of a snapshot of the batch.
     pub fn fate(&self, snapshot: &Snapshot) -> Fate {
-        self.0.get(&(snapshot.mirror.object, snapshot.id.as_str())).copied().unwrap_or(Fate::Stale)
+        let key = (snapshot.mirror.table, snapshot.id.as_str());
+        self.fates.get(&key).copied().unwrap_or(Fate::Stale)
     }
 }
 
 /// Those that are offered for an object's latest second, by the object's id in order.
 type Objects<'a> = BTreeMap<&'a str, Vec<Offer<'a>>>;
 
+/// Rows of a table, by its name.
+type ByTable<'a, T> = HashMap<&'static str, Vec<T>>;
+
 /// Writes what is offered, unless something newer is there, and says what became of each object.
 pub async fn write<'a>(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     offers: &[Offer<'a>],
     now: DateTime<Utc>,
 ) -> Result<Written<'a>, DbErr> {
-    let mut fates = Written::default();
-    let mut written: Vec<Cow<'a, Snapshot>> = Vec::new();
+    let mut written = Written::default();
+    let mut children: ByTable<'a, Cow<'a, Snapshot>> = HashMap::new();
+    let mut embedded: ByTable<'a, &'a Snapshot> = HashMap::new();
+    for snapshot in offers.iter().flat_map(|offer| &offer.snapshot.embedded) {
+        embedded.entry(snapshot.mirror.table).or_default().push(snapshot);
+    }
     let objects = latest(offers);
     for mirror in MIRRORS.iter() {
+        let first = written.rows.len();
+        if let Some(objects) = objects.get(mirror.table) {
+            write_objects(tx, mirror, objects, &mut written, now).await?;
+        }
         // Parents come first: only what was written of them has children.
-        let children = children(&written, mirror);
-        if let Some(objects) = objects.get(mirror.object) {
-            let rows = write_objects(tx, mirror, objects, &mut fates, now).await?;
-            written.extend(rows);
+        if let Some(rows) = children.remove(mirror.table) {
+            let rows = latest_by_id(rows, |row| (row.source.stamp, ""));
+            let refs: Vec<&Snapshot> = rows.iter().map(AsRef::as_ref).collect();
+            write::upsert(tx, mirror, &refs, Guard::NotNewer, now).await?;
+            written.rows.extend(rows);
         }
-        let refs: Vec<&Snapshot> = children.iter().map(AsRef::as_ref).collect();
-        write::upsert(tx, mirror, &refs, Guard::NotNewer, now).await?;
-        written.extend(children);
-    }
-    for row in &written {
-        for children in &row.complete {
-            write::remove_unlisted(tx, row, children, now).await?;
+        if let Some(rows) = embedded.remove(mirror.table) {
+            let rows = latest_by_id(rows, |row| (0, &row.source.event));
+            write::upsert(tx, mirror, &rows, Guard::Embedded, now).await?;
+        }
+        for row in &written.rows[first..] {
+            for (table, child) in children_of(row) {
+                children.entry(table).or_default().push(child);
+            }
         }
     }
-    let rows: Vec<&Snapshot> = written.iter().map(AsRef::as_ref).collect();
-    write::lend(tx, &rows).await?;
-    Ok(fates)
+    for (list, parents) in complete_lists(&written.rows) {
+        write::remove_unlisted(tx, &parents, list, now).await?;
+    }
+    borrowed::lend(tx, &written.rows).await?;
+    Ok(written)
 }
 
 /// Of each object those that are offered for its latest second.
@@ -75,7 +104,7 @@ fn latest<'a>(offers: &[Offer<'a>]) -> HashMap<&'static str, Objects<'a>> {
     let mut objects: HashMap<&'static str, Objects<'a>> = HashMap::new();
     for offer in offers.iter().copied() {
         let (mirror, stamp) = (offer.snapshot.mirror, offer.snapshot.source.stamp);
-        let held = objects.entry(mirror.object).or_default().entry(&offer.snapshot.id).or_default();
+        let held = objects.entry(mirror.table).or_default().entry(&offer.snapshot.id).or_default();
         match held.first().map_or(stamp, |held| held.snapshot.source.stamp).cmp(&stamp) {
             std::cmp::Ordering::Less => *held = vec![offer],
             std::cmp::Ordering::Equal => held.push(offer),
@@ -86,65 +115,87 @@ fn latest<'a>(offers: &[Offer<'a>]) -> HashMap<&'static str, Objects<'a>> {
 }
 
 async fn write_objects<'a>(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     mirror: &'static Mirror,
     objects: &Objects<'a>,
-    fates: &mut Written<'a>,
+    written: &mut Written<'a>,
     now: DateTime<Utc>,
-) -> Result<Vec<Cow<'a, Snapshot>>, DbErr> {
+) -> Result<(), DbErr> {
     // The usual case: one event of a later second than the row's. Of several, any may go first.
     let rows: Vec<&'a Snapshot> =
         objects.values().filter_map(|offers| Some(offers.first()?.snapshot)).collect();
     let newer = write::upsert(tx, mirror, &rows, Guard::Older, now).await?;
-    let is_plain = |offers: &[Offer<'a>]| offers.len() == 1 && newer.contains(&offers[0].snapshot.id);
-    let mut written: Vec<Cow<'a, Snapshot>> = Vec::with_capacity(newer.len());
     let mut ties: Vec<&[Offer<'a>]> = Vec::new();
     for (id, offers) in objects {
-        if is_plain(offers) {
-            fates.0.insert((mirror.object, id), Fate::Written);
-            written.push(Cow::Borrowed(offers[0].snapshot));
+        if offers.len() == 1 && newer.contains(*id) {
+            written.fates.insert((mirror.table, id), Fate::Written);
+            written.rows.push(Cow::Borrowed(offers[0].snapshot));
         } else {
             ties.push(offers);
         }
     }
     let mut decided: Vec<Snapshot> = Vec::new();
-    for (offers, outcome) in ties.iter().zip(tie::settle(tx, mirror, &ties).await?) {
+    let mut kept: BTreeMap<&str, bool> = BTreeMap::new();
+    let outcomes = tie::settle(tx, mirror, &ties, &mut written.amendments).await?;
+    for (offers, outcome) in ties.iter().zip(outcomes) {
         let first = offers[0].snapshot;
         let fate = match outcome {
             Outcome::Replaced(snapshot) => {
+                written.unsettled.extend((!snapshot.settled).then_some(first));
                 decided.push(*snapshot);
                 Fate::Written
             }
-            Outcome::Kept if newer.contains(&first.id) => {
-                written.push(Cow::Borrowed(first));
-                Fate::Written
+            Outcome::Kept { settled } => {
+                kept.insert(&first.id, settled);
+                written.unsettled.extend((!settled).then_some(first));
+                if newer.contains(&first.id) {
+                    written.rows.push(Cow::Borrowed(first));
+                    Fate::Written
+                } else {
+                    Fate::Kept
+                }
             }
-            Outcome::Kept => Fate::Kept,
             Outcome::Stale => Fate::Stale,
+            Outcome::Foreign => Fate::Foreign,
         };
-        fates.0.insert((mirror.object, &first.id), fate);
+        written.fates.insert((mirror.table, &first.id), fate);
     }
+    tie::mark(tx, mirror, &kept).await?;
     write::upsert(tx, mirror, &decided.iter().collect::<Vec<_>>(), Guard::NotNewer, now).await?;
-    written.extend(decided.into_iter().map(Cow::Owned));
-    Ok(written)
+    written.rows.extend(decided.into_iter().map(Cow::Owned));
+    Ok(())
 }
 
-/// The rows of an object type that travelled inside rows just written: of several with one id the latest, by id.
-fn children<'a>(written: &[Cow<'a, Snapshot>], mirror: &'static Mirror) -> Vec<Cow<'a, Snapshot>> {
-    let mut children: Vec<Cow<'a, Snapshot>> = Vec::new();
-    for parent in written {
-        let of_type = |child: &&Snapshot| child.mirror.object == mirror.object;
-        match parent {
-            Cow::Borrowed(parent) => {
-                children.extend(parent.children.iter().filter(of_type).map(Cow::Borrowed));
-            }
-            Cow::Owned(parent) => {
-                children.extend(parent.children.iter().filter(of_type).cloned().map(Cow::Owned));
-            }
+/// The rows of the objects that travelled inside a row just written.
+fn children_of<'a>(row: &Cow<'a, Snapshot>) -> Vec<(&'static str, Cow<'a, Snapshot>)> {
+    let table = |child: &Snapshot| child.mirror.table;
+    match row {
+        Cow::Borrowed(row) => row.children.iter().map(|child| (table(child), Cow::Borrowed(child))).collect(),
+        Cow::Owned(row) => {
+            row.children.iter().map(|child| (table(child), Cow::Owned(child.clone()))).collect()
         }
     }
-    children.sort_by(|a, b| (&a.id, b.source.stamp).cmp(&(&b.id, a.source.stamp)));
+}
+
+/// Of several rows with one id the one with the greatest key, by id in order.
+fn latest_by_id<T: AsRef<Snapshot>>(mut rows: Vec<T>, key: fn(&Snapshot) -> (i64, &str)) -> Vec<T> {
+    rows.sort_by(|a, b| {
+        let (a, b) = (a.as_ref(), b.as_ref());
+        a.id.cmp(&b.id).then_with(|| key(b).cmp(&key(a)))
+    });
     let mut seen = HashSet::new();
-    children.retain(|child| seen.insert(child.id.clone()));
-    children
+    rows.retain(|row| seen.insert(row.as_ref().id.clone()));
+    rows
+}
+
+/// The lists that came whole with rows just written, and those rows.
+fn complete_lists<'r>(rows: &'r [Cow<'_, Snapshot>]) -> Vec<(&'static Children, Vec<&'r Snapshot>)> {
+    let mut lists: BTreeMap<(&str, &str), (&'static Children, Vec<&'r Snapshot>)> = BTreeMap::new();
+    for row in rows {
+        for list in &row.complete {
+            let parents = lists.entry((row.mirror.table, list.field)).or_insert((list, Vec::new()));
+            parents.1.push(row);
+        }
+    }
+    lists.into_values().collect()
 }

@@ -8,18 +8,33 @@ use serde_json::Value as Json;
 #[derive(Debug)]
 pub struct Column {
     pub name: &'static str,
-    kind: Kind,
+    pub kind: Kind,
     nullable: bool,
 }
 
+/// What a column holds.
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+pub enum Kind {
     Text,
     Integer,
     BigInteger,
     Flag,
     Time,
     Json,
+}
+
+impl Kind {
+    /// PostgreSQL's type of an array of them; behind a bracket, what its elements are cast to.
+    pub fn array(self) -> &'static str {
+        match self {
+            Self::Text => "text[]",
+            Self::Integer => "int4[]",
+            Self::BigInteger => "int8[]",
+            Self::Flag => "bool[]",
+            Self::Time => "timestamptz[]",
+            Self::Json => "text[])::jsonb",
+        }
+    }
 }
 
 impl Column {
@@ -89,7 +104,8 @@ fn printable(text: &str) -> String {
     text.replace('\0', "")
 }
 
-fn without_nul(json: &Json) -> Json {
+/// The same value without NUL characters, in names too.
+pub fn without_nul(json: &Json) -> Json {
     match json {
         Json::String(text) => Json::String(printable(text)),
         Json::Array(items) => Json::Array(items.iter().map(without_nul).collect()),

@@ -2,19 +2,28 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use entity::{
     change::Kind,
     webhook_event::{ActiveModel, Column, Entity, State},
 };
 use sea_orm::{
+    ActiveEnum,
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
     sea_query::{Expr, OnConflict},
+    sqlx::Row,
 };
 
-use super::snapshot::Snapshot;
-use crate::config::KeepPayloads;
+use super::{
+    order::{self, Claim, Digest, Origin},
+    snapshot::Snapshot,
+};
+use crate::{
+    config::KeepPayloads,
+    db::{Columns, PostgresTransaction, Transaction},
+};
 
 /// An event as it arrived, with what it says of its object.
 #[derive(Clone, Debug)]
@@ -29,21 +38,50 @@ pub struct Event {
     pub livemode: bool,
     /// What the object was before, as Stripe tells it: JSON text.
     pub previous_attributes: Option<String>,
-    pub body: String,
-    /// Absent where the object has no table or no id.
+    /// The body as it arrived: JSON, and so text.
+    pub body: Bytes,
+    /// Absent where nothing identifies the object.
     pub snapshot: Option<Snapshot>,
 }
 
 impl Event {
-    /// The row of an event that just arrived.
-    fn row(
-        &self,
-        state: State,
-        reason: Option<String>,
-        keep: KeepPayloads,
-        now: DateTime<Utc>,
-    ) -> ActiveModel {
-        let kept = keep == KeepPayloads::All || state != State::Applied;
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    fn state(&self) -> State {
+        if self.snapshot.is_some() { State::Applied } else { State::Ignored }
+    }
+
+    /// The body, where it is kept from the start.
+    fn kept(&self, keep: KeepPayloads) -> Option<String> {
+        (keep == KeepPayloads::All || self.state() != State::Applied).then(|| self.text())
+    }
+
+    fn claim(&self) -> Option<&Claim> {
+        self.snapshot.as_ref()?.claim.as_ref()
+    }
+
+    fn leads_to(&self) -> Option<i64> {
+        match self.claim()?.leads_to {
+            order::State::Is(Digest(digest)) => Some(digest),
+            order::State::Gone => None,
+        }
+    }
+
+    fn came_from(&self) -> Option<i64> {
+        match self.claim()?.came_from {
+            Origin::Was(Digest(digest)) => Some(digest),
+            Origin::Nothing | Origin::Unknown => None,
+        }
+    }
+
+    fn life_cycle(&self) -> i32 {
+        self.claim().map_or(0, |claim| claim.life_cycle)
+    }
+
+    fn row(&self, state: State, now: DateTime<Utc>) -> ActiveModel {
         ActiveModel {
             id: Set(self.id.clone()),
             r#type: Set(self.r#type.clone()),
@@ -55,13 +93,13 @@ impl Event {
             livemode: Set(self.livemode),
             state: Set(state),
             attempts: Set(1),
-            reason: Set(reason),
+            reason: Set(None),
             previous_attributes: Set(self.previous_attributes.clone()),
-            leads_to: Set(None),
-            came_from: Set(None),
-            life_cycle: Set(0),
+            leads_to: Set(self.leads_to()),
+            came_from: Set(self.came_from()),
+            life_cycle: Set(self.life_cycle()),
             snapshot_event: Set(None),
-            payload: Set(kept.then(|| self.body.clone())),
+            payload: Set(None),
             received_at: Set(now),
             applied_at: Set((state == State::Applied).then_some(now)),
         }
@@ -77,39 +115,71 @@ pub fn kind(event_type: &str) -> Kind {
     }
 }
 
-/// Keeps the body of an event that may be needed again.
-pub async fn keep_body(db: &impl ConnectionTrait, id: &str, body: &str) -> Result<(), DbErr> {
-    let keep = Entity::update_many().col_expr(Column::Payload, Expr::value(body)).filter(Column::Id.eq(id));
-    keep.exec(db).await.map(drop)
-}
-
 /// Records events and says the ids of those that were not known before.
 ///
-/// Whether an event's object has a table decides its state; [`mark_stale`] corrects it afterwards.
+/// What became of an event is said afterwards, by [`amend`].
 pub async fn record(
-    db: &impl ConnectionTrait,
+    tx: &Transaction,
     events: &[&Event],
     keep: KeepPayloads,
     now: DateTime<Utc>,
 ) -> Result<HashSet<String>, DbErr> {
-    let state = |event: &Event| if event.snapshot.is_some() { State::Applied } else { State::Ignored };
-    let mut rows: Vec<_> =
-        events.iter().map(|event| (&event.id, event.row(state(event), None, keep, now))).collect();
+    let mut events = events.to_vec();
     // Two processes record in the same order, so that neither waits for the other in a circle.
-    rows.sort_unstable_by_key(|(id, _)| *id);
-    rows.dedup_by_key(|(id, _)| *id);
-    if rows.is_empty() {
+    events.sort_unstable_by_key(|event| &event.id);
+    events.dedup_by_key(|event| &event.id);
+    if events.is_empty() {
         return Ok(HashSet::new());
     }
+    if let Some(tx) = tx.postgres() {
+        return record_arrays(tx, &events, keep, now).await;
+    }
+    let rows = events
+        .iter()
+        .map(|event| ActiveModel { payload: Set(event.kept(keep)), ..event.row(event.state(), now) });
     let known_before = OnConflict::column(Column::Id).do_nothing().to_owned();
-    let inserted = Entity::insert_many(rows.into_iter().map(|(_, row)| row))
-        .on_conflict(known_before)
-        .exec_with_returning_keys(db)
-        .await;
-    match inserted {
+    match Entity::insert_many(rows).on_conflict(known_before).exec_with_returning_keys(tx).await {
         Err(DbErr::RecordNotInserted) => Ok(HashSet::new()),
         inserted => inserted.map(|ids| ids.into_iter().collect()),
     }
+}
+
+const RECORD: &str = "INSERT INTO webhook_events (id, type, object, object_id, account, created, api_version, livemode, \
+     state, attempts, previous_attributes, leads_to, came_from, life_cycle, payload, received_at, applied_at) \
+     SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[]), \
+     unnest($6::timestamptz[]), unnest($7::text[]), unnest($8::bool[]), unnest($9::text[]), 1, unnest($10::text[]), \
+     unnest($11::int8[]), unnest($12::int8[]), unnest($13::int4[]), unnest($14::text[]), $15, unnest($16::timestamptz[]) \
+     ON CONFLICT (id) DO NOTHING RETURNING id";
+
+async fn record_arrays(
+    tx: &PostgresTransaction,
+    events: &[&Event],
+    keep: KeepPayloads,
+    now: DateTime<Utc>,
+) -> Result<HashSet<String>, DbErr> {
+    let text = |of: for<'e> fn(&'e Event) -> Option<&'e str>| {
+        events.iter().map(|event| of(event)).collect::<Vec<_>>()
+    };
+    let applied = |event: &&&Event| event.state() == State::Applied;
+    let mut columns = Columns::default();
+    columns.add(text(|event| Some(&event.id)));
+    columns.add(text(|event| Some(&event.r#type)));
+    columns.add(text(|event| event.object.as_deref()));
+    columns.add(text(|event| event.object_id.as_deref()));
+    columns.add(text(|event| event.account.as_deref()));
+    columns.add(events.iter().map(|event| event.created).collect::<Vec<_>>());
+    columns.add(text(|event| event.api_version.as_deref()));
+    columns.add(events.iter().map(|event| event.livemode).collect::<Vec<_>>());
+    columns.add(events.iter().map(|event| event.state().to_value()).collect::<Vec<_>>());
+    columns.add(text(|event| event.previous_attributes.as_deref()));
+    columns.add(events.iter().map(|event| event.leads_to()).collect::<Vec<_>>());
+    columns.add(events.iter().map(|event| event.came_from()).collect::<Vec<_>>());
+    columns.add(events.iter().map(|event| event.life_cycle()).collect::<Vec<_>>());
+    columns.add(events.iter().map(|event| event.kept(keep)).collect::<Vec<_>>());
+    columns.add(now);
+    columns.add(events.iter().map(|event| Some(event).filter(applied).map(|_| now)).collect::<Vec<_>>());
+    let rows = tx.rows(RECORD, columns).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Records an event that could not be applied, for operators to see and to try again.
@@ -119,21 +189,60 @@ pub async fn record_failed(
     reason: String,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let row = event.row(State::Failed, Some(reason), KeepPayloads::All, now);
+    let row = ActiveModel {
+        payload: Set(Some(event.text())),
+        reason: Set(Some(reason)),
+        ..event.row(State::Failed, now)
+    };
     let known_before = OnConflict::column(Column::Id).do_nothing().to_owned();
     Entity::insert(row).on_conflict(known_before).exec_without_returning(db).await.map(drop)
 }
 
-/// Notes that the mirror held something newer than these events, and keeps their bodies.
-pub async fn mark_stale(db: &impl ConnectionTrait, events: &[&Event]) -> Result<(), DbErr> {
-    for event in events {
-        Entity::update_many()
-            .col_expr(Column::State, Expr::value("stale"))
-            .col_expr(Column::AppliedAt, Expr::value(Option::<DateTime<Utc>>::None))
-            .col_expr(Column::Payload, Expr::value(event.body.as_str()))
-            .filter(Column::Id.eq(event.id.as_str()))
-            .exec(db)
-            .await?;
+/// What is noted of an event after it was recorded.
+#[derive(Debug)]
+pub struct Amendment {
+    pub id: String,
+    /// Where it is another than what was recorded.
+    pub state: Option<(State, Option<String>)>,
+    /// Its body, which may be needed again.
+    pub payload: Option<String>,
+}
+
+const AMEND: &str = "UPDATE webhook_events SET state = coalesce(new.state, webhook_events.state), \
+     reason = coalesce(new.reason, webhook_events.reason), \
+     applied_at = CASE WHEN new.state IS NULL THEN applied_at END, \
+     payload = coalesce(webhook_events.payload, new.payload) \
+     FROM (SELECT unnest($1::text[]) AS id, unnest($2::text[]) AS state, unnest($3::text[]) AS reason, \
+     unnest($4::text[]) AS payload) AS new WHERE webhook_events.id = new.id";
+
+/// Notes what became of events, and keeps the bodies of those that may be needed again.
+pub async fn amend(tx: &Transaction, mut amendments: Vec<Amendment>) -> Result<(), DbErr> {
+    if amendments.is_empty() {
+        return Ok(());
+    }
+    amendments.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    if let Some(tx) = tx.postgres() {
+        let state = |amendment: &Amendment| amendment.state.as_ref().map(|(state, _)| state.to_value());
+        let reason = |amendment: &Amendment| amendment.state.as_ref().and_then(|(_, reason)| reason.clone());
+        let mut columns = Columns::default();
+        columns.add(amendments.iter().map(|amendment| amendment.id.as_str()).collect::<Vec<_>>());
+        columns.add(amendments.iter().map(state).collect::<Vec<_>>());
+        columns.add(amendments.iter().map(reason).collect::<Vec<_>>());
+        columns.add(amendments.iter().map(|amendment| amendment.payload.as_deref()).collect::<Vec<_>>());
+        return tx.execute(AMEND, columns).await;
+    }
+    for Amendment { id, state, payload } in amendments {
+        let mut update = Entity::update_many().filter(Column::Id.eq(id));
+        if let Some((state, reason)) = state {
+            update = update
+                .col_expr(Column::State, Expr::value(state.to_value()))
+                .col_expr(Column::Reason, Expr::value(reason))
+                .col_expr(Column::AppliedAt, Expr::value(Option::<DateTime<Utc>>::None));
+        }
+        if let Some(payload) = payload {
+            update = update.col_expr(Column::Payload, Expr::value(payload));
+        }
+        update.exec(tx).await?;
     }
     Ok(())
 }

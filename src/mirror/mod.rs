@@ -6,6 +6,7 @@
 mod batch;
 pub mod borrowed;
 pub mod column;
+mod feed;
 pub mod inbox;
 pub mod order;
 mod registry;

@@ -11,36 +11,43 @@ use entity::{
     mirrored::{DeletedEvent, Object},
 };
 use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
 
 use super::Mirror;
 
 /// What one event, or one answer of Stripe's, says of an object at a second.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The event's id; empty for an answer.
     pub event: String,
-    leads_to: State,
-    came_from: Origin,
+    pub leads_to: State,
+    pub came_from: Origin,
     /// The place of its status in the object's life cycle.
-    rank: usize,
+    pub life_cycle: i32,
 }
 
-/// A state of an object, raised to the newest shape.
-#[derive(Clone, Debug, PartialEq)]
-enum State {
+/// A state of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
     Gone,
-    Is(Json),
+    Is(Digest),
 }
 
 /// The state that an event changed.
-#[derive(Clone, Debug, PartialEq)]
-enum Origin {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
     /// The object was created.
     Nothing,
-    Was(Json),
+    Was(Digest),
     /// It does not say: a snapshot.
     Unknown,
 }
+
+/// Stands for the state of an object, raised to the newest shape: equal states have equal digests.
+///
+/// The inbox keeps it in place of the object, so that events of one second can be weighed without their bodies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest(pub i64);
 
 /// What is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,27 +59,33 @@ pub struct Decision {
 }
 
 impl Claim {
-    /// The claim of an event's object, or of an answer.
-    pub fn new(mirror: &Mirror, event: &str, kind: Kind, object: &Json, previous: Option<&Json>) -> Self {
-        let lifted = |object: &Json| lifted(mirror, object);
+    /// The claim of an event's object, or of an answer: `lifted` is the object raised to the newest shape, and `before`
+    /// what it was before the event, as [`put_back`] gives it, where the event says so.
+    pub fn new(mirror: &Mirror, event: &str, kind: Kind, lifted: &Object, before: Option<Object>) -> Self {
         let gone = kind == Kind::Deleted && mirror.deleted_event == DeletedEvent::Tombstone;
-        let bare = object.get("deleted").and_then(Json::as_bool) == Some(true);
-        let leads_to = if gone || bare { State::Gone } else { State::Is(lifted(object)) };
-        let came_from = match (kind, previous) {
+        let bare = lifted.get("deleted").and_then(Json::as_bool) == Some(true);
+        let is = digest(lifted);
+        let leads_to = if gone || bare { State::Gone } else { State::Is(is) };
+        let came_from = match (kind, before) {
             (Kind::Created, _) => Origin::Nothing,
-            _ if gone && !bare => Origin::Was(lifted(object)),
-            (_, Some(previous)) => Origin::Was(lifted(&put_back(object, previous))),
+            _ if gone && !bare => Origin::Was(is),
+            (_, Some(mut before)) => {
+                (mirror.lift)(&mut before);
+                Origin::Was(digest(&before))
+            }
             (_, None) => Origin::Unknown,
         };
-        let status = object.get("status").and_then(Json::as_str);
+        let status = lifted.get("status").and_then(Json::as_str);
         let place = status.and_then(|status| mirror.life_cycle.iter().position(|known| *known == status));
-        Self { event: event.to_owned(), leads_to, came_from, rank: place.map_or(0, |place| place + 1) }
+        let life_cycle = place.and_then(|place| i32::try_from(place + 1).ok()).unwrap_or_default();
+        Self { event: event.to_owned(), leads_to, came_from, life_cycle }
     }
 
     /// Whether this is preferred to another claim where neither is known to be the last.
     fn preference(&self, other: &Self) -> Ordering {
-        let key =
-            |claim: &Self| (claim.leads_to == State::Gone, claim.came_from != Origin::Nothing, claim.rank);
+        let key = |claim: &Self| {
+            (claim.leads_to == State::Gone, claim.came_from != Origin::Nothing, claim.life_cycle)
+        };
         key(self).cmp(&key(other)).then_with(|| self.event.cmp(&other.event))
     }
 }
@@ -124,38 +137,59 @@ fn is_explained(claims: &[Claim], index: usize) -> bool {
     claims.iter().enumerate().any(|(other, claim)| other != index && shows(claim))
 }
 
-fn lifted(mirror: &Mirror, object: &Json) -> Json {
-    let mut object = object.clone();
-    if let Json::Object(object) = &mut object {
-        (mirror.lift)(object);
-    }
-    without_nulls(object)
+/// The digest of an object in the newest shape.
+fn digest(lifted: &Object) -> Digest {
+    let mut text = Vec::with_capacity(4096);
+    write_members(lifted, &mut text);
+    let hash = Sha256::digest(&text);
+    let bytes = hash.first_chunk().expect("a hash has 32 bytes");
+    Digest(i64::from_be_bytes(*bytes))
 }
 
-/// To Stripe a member that is null is one that is absent.
-fn without_nulls(value: Json) -> Json {
+/// Writes a value so that equal ones give equal bytes: to Stripe a member that is null is one that is absent.
+fn write(value: &Json, out: &mut Vec<u8>) {
     match value {
-        Json::Object(object) => {
-            let members = object.into_iter().filter(|(_, value)| !value.is_null());
-            Json::Object(members.map(|(name, value)| (name, without_nulls(value))).collect())
+        Json::Object(object) => write_members(object, out),
+        Json::Array(items) => {
+            out.push(b'[');
+            for item in items {
+                write(item, out);
+                out.push(b',');
+            }
+            out.push(b']');
         }
-        Json::Array(items) => Json::Array(items.into_iter().map(without_nulls).collect()),
-        other => other,
+        Json::String(text) => {
+            // Its length goes first, so that no text can pass for two.
+            out.extend_from_slice(&text.len().to_le_bytes());
+            out.extend_from_slice(text.as_bytes());
+        }
+        other => serde_json::to_writer(out, other).expect("a number, a flag or null is written to memory"),
     }
 }
 
-/// The object before the change: hashes are put back member by member, everything else whole.
-fn put_back(object: &Json, previous: &Json) -> Json {
-    let (Json::Object(object), Json::Object(previous)) = (object, previous) else { return previous.clone() };
-    let mut before: Object = object.clone();
+/// The members come in the order of their names: serde_json's map keeps them so.
+fn write_members(object: &Object, out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (name, value) in object.iter().filter(|(_, value)| !value.is_null()) {
+        out.extend_from_slice(&name.len().to_le_bytes());
+        out.extend_from_slice(name.as_bytes());
+        write(value, out);
+        out.push(b',');
+    }
+    out.push(b'}');
+}
+
+/// The object before a change: hashes are put back member by member, everything else whole.
+pub fn put_back(object: &Object, previous: &Object) -> Object {
+    let mut before = object.clone();
     for (name, value) in previous {
-        let value = match object.get(name) {
-            Some(now @ Json::Object(_)) if value.is_object() => put_back(now, value),
+        let value = match (object.get(name), value) {
+            (Some(Json::Object(now)), Json::Object(value)) => Json::Object(put_back(now, value)),
             _ => value.clone(),
         };
         before.insert(name.clone(), value);
     }
-    Json::Object(before)
+    before
 }
 
 #[cfg(test)]
@@ -166,26 +200,39 @@ mod tests {
     use super::*;
     use crate::mirror::mirror;
 
-    fn claim(event: &str, kind: Kind, object: &Json, previous: Option<&Json>) -> Claim {
+    /// A claim, and the name by which the test knows where it leads.
+    #[derive(Clone)]
+    struct Told {
+        claim: Claim,
+        name: String,
+    }
+
+    fn claim(event: &str, kind: Kind, object: &Json, previous: Option<&Json>) -> Told {
         let mirror = mirror(object["object"].as_str().expect("named")).expect("mirrored");
-        Claim::new(mirror, event, kind, object, previous)
+        let sent = object.as_object().expect("an object");
+        let mut lifted = sent.clone();
+        (mirror.lift)(&mut lifted);
+        let before = previous.and_then(Json::as_object).map(|previous| put_back(sent, previous));
+        let claim = Claim::new(mirror, event, kind, &lifted, before);
+        let name = match claim.leads_to {
+            State::Gone => "gone",
+            State::Is(_) => object["name"].as_str().or(object["status"].as_str()).expect("it has one"),
+        };
+        Told { claim, name: name.to_owned() }
     }
 
     fn customer(name: &str) -> Json {
         json!({ "id": "cus_1", "object": "customer", "name": name, "address": { "city": "Ghent", "line1": null } })
     }
 
-    fn update(event: &str, from: &str, to: &str) -> Claim {
+    fn update(event: &str, from: &str, to: &str) -> Told {
         claim(event, Kind::Updated, &customer(to), Some(&json!({ "name": from })))
     }
 
-    fn end(claims: &[Claim]) -> (&str, bool) {
-        let Decision { winner, settled } = decide(claims);
-        let name = match &claims[winner].leads_to {
-            State::Gone => "gone",
-            State::Is(object) => object["name"].as_str().or(object["status"].as_str()).expect("it has one"),
-        };
-        (name, settled)
+    fn end(told: &[Told]) -> (&str, bool) {
+        let claims: Vec<Claim> = told.iter().map(|told| told.claim.clone()).collect();
+        let Decision { winner, settled } = decide(&claims);
+        (&told[winner].name, settled)
     }
 
     #[test]
@@ -205,7 +252,8 @@ mod tests {
             json!({ "id": "cus_1", "object": "customer", "address": { "city": "Bruges" }, "name": "A" });
         let moved = claim("evt_1", Kind::Updated, &moved, Some(&json!({ "address": { "city": "Ghent" } })));
         let created = claim("evt_2", Kind::Created, &customer("A"), None);
-        assert_eq!(decide(&[created, moved]), Decision { winner: 1, settled: true });
+        let decision = decide(&[created.claim, moved.claim]);
+        assert_eq!(decision, Decision { winner: 1, settled: true });
     }
 
     #[test]
@@ -220,6 +268,22 @@ mod tests {
         assert_eq!(end(&closed), ("A", false));
         let gap = [claim("evt_9", Kind::Created, &customer("A"), None), update("evt_1", "B", "C")];
         assert_eq!(end(&gap), ("C", true), "nothing comes before the creation");
+    }
+
+    #[test]
+    fn equal_states_have_equal_digests_and_others_have_not() {
+        let of = |value: Json| digest(value.as_object().expect("an object"));
+        assert_eq!(of(json!({ "a": null, "b": { "c": null } })), of(json!({ "b": {} })));
+        for (one, other) in [
+            (json!({ "a": "b" }), json!({ "ab": "" })),
+            (json!({ "a": "1" }), json!({ "a": 1 })),
+            (json!({ "a": ["x", "y"] }), json!({ "a": ["xy"] })),
+            (json!({ "a": ["x", "y"] }), json!({ "a": ["y", "x"] })),
+            (json!({ "a": [[], "x"] }), json!({ "a": [["x"]] })),
+            (json!({ "a": true }), json!({ "a": "true" })),
+        ] {
+            assert_ne!(of(one.clone()), of(other.clone()), "{one} and {other}");
+        }
     }
 
     proptest! {
@@ -242,7 +306,7 @@ mod tests {
             claims.rotate_left(order.index(count));
             let mut keyed: Vec<_> = claims.into_iter().zip(seed.iter().cycle()).collect();
             keyed.sort_by_key(|(_, key)| **key);
-            let claims: Vec<Claim> = keyed.into_iter().map(|(claim, _)| claim).collect();
+            let claims: Vec<Told> = keyed.into_iter().map(|(claim, _)| claim).collect();
             prop_assert_eq!(end(&claims), (name(at), true));
         }
     }

@@ -7,7 +7,12 @@ use entity::{
 use sea_orm::Value;
 use serde_json::Value as Json;
 
-use super::{Mirror, inbox, mirror};
+use super::{
+    Mirror,
+    column::Column,
+    inbox, mirror,
+    order::{Claim, put_back},
+};
 
 /// One object's row, and those of the objects inside it.
 #[derive(Clone, Debug)]
@@ -24,17 +29,24 @@ pub struct Snapshot {
     pub bare: bool,
     /// Whether nothing said otherwise of the same second; else it is the likeliest state.
     pub settled: bool,
+    /// What it says against others of its second; absent for an object that came inside another.
+    pub claim: Option<Claim>,
     pub children: Vec<Snapshot>,
     /// The lists inside the object that are complete, so that what they do not name is gone.
     pub complete: Vec<&'static Children>,
+    /// Whether a list inside the object goes on beyond what came with it, so that Stripe is to be asked.
+    pub incomplete: bool,
+    /// Objects with events of their own that came along: they fill in until something is heard of them.
+    pub embedded: Vec<Snapshot>,
 }
 
 /// Where a snapshot comes from, and when Stripe said it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Whole seconds since 1970: the event's `created`, or the `Date` of Stripe's answer.
+    /// Whole seconds since 1970: the event's `created`, or the `Date` of Stripe's answer; 0 for what came along
+    /// inside another object, so that anything that tells of it is newer.
     pub stamp: i64,
-    /// The event's id; empty where Stripe was asked.
+    /// The event's id; empty where Stripe was asked; for what came along the other object's second and id.
     pub event: String,
     pub api_version: String,
     /// The connected account whose object it is; empty for one's own.
@@ -46,46 +58,81 @@ pub struct Source {
 impl Source {
     /// An event of a type, at a moment in whole seconds since 1970.
     pub fn of_event(id: &str, event_type: &str, stamp: i64, api_version: Option<&str>) -> Self {
-        let api_version = api_version.unwrap_or_default().to_owned();
         Self {
             stamp,
             event: id.to_owned(),
-            api_version,
-            kind: inbox::kind(event_type),
+            api_version: api_version.unwrap_or_default().to_owned(),
             account: String::new(),
+            kind: inbox::kind(event_type),
         }
     }
 
     /// An answer of Stripe's at a moment in whole seconds since 1970.
     pub fn fetched(stamp: i64, api_version: &str) -> Self {
-        let kind = change::Kind::Updated;
         Self {
             stamp,
             event: String::new(),
             api_version: api_version.to_owned(),
-            kind,
             account: String::new(),
+            kind: change::Kind::Updated,
+        }
+    }
+
+    /// The same of an account.
+    pub fn of_account(self, account: &str) -> Self {
+        Self { account: account.to_owned(), ..self }
+    }
+
+    /// What came along inside an object: of several, the latest is kept.
+    fn embedded_in(&self, id: &str) -> Self {
+        Self {
+            stamp: 0,
+            event: format!("{:012}/{id}", self.stamp),
+            kind: change::Kind::Updated,
+            ..self.clone()
         }
     }
 }
 
 impl Snapshot {
-    /// The rows of an object; `None` where the object has no table or no id.
+    /// The rows of an object; `None` where nothing identifies it.
     pub fn of(object: Json, raw: &str, source: Source) -> Option<Self> {
-        let Json::Object(object) = object else { return None };
-        let mirror = mirror(object.get("object")?.as_str()?)?;
-        Self::build(mirror, object, raw.to_owned(), source)
+        Self::of_change(object, raw.to_owned(), source, None)
     }
 
-    fn build(mirror: &'static Mirror, mut object: Object, raw: String, source: Source) -> Option<Self> {
-        let id = object.get("id")?.as_str().filter(|id| is_id(id))?.to_owned();
+    /// The same of an event that may say what the object was before.
+    pub fn of_change(object: Json, raw: String, source: Source, previous: Option<&Object>) -> Option<Self> {
+        let Json::Object(object) = object else { return None };
+        let mirror = mirror(object.get("object")?.as_str()?)?;
+        let asserts = source.kind != change::Kind::Created;
+        let before = previous.filter(|_| asserts).map(|previous| put_back(&object, previous));
+        let (mut snapshot, lifted) = Self::build(mirror, object, raw, source)?;
+        let Source { event, kind, .. } = &snapshot.source;
+        snapshot.claim = Some(Claim::new(mirror, event, *kind, &lifted, before));
+        Some(snapshot)
+    }
+
+    /// The rows of an object, and the object in the newest shape.
+    fn build(
+        mirror: &'static Mirror,
+        mut object: Object,
+        raw: String,
+        source: Source,
+    ) -> Option<(Self, Object)> {
+        let id = identity(mirror, &object)?;
         let gone = object.get("deleted").and_then(Json::as_bool) == Some(true);
         let tombstone =
             source.kind == change::Kind::Deleted && mirror.deleted_event == DeletedEvent::Tombstone;
-        // As Stripe sent them: lifting the parent may complete them.
+        let bare = gone && object.len() <= 3;
+        // As Stripe sent them: lifting the parent may complete or replace them.
         let raws: Vec<Vec<String>> = mirror.children.iter().map(|children| raws(&object, children)).collect();
+        let embedded = embedded(mirror, &object, &source.embedded_in(&id));
         (mirror.lift)(&mut object);
-        let values = mirror.columns.iter().map(|column| column.value(object.get(column.name))).collect();
+        let value = |column: &Column| match column.name {
+            "id" => Value::from(id.as_str()),
+            name => column.value(object.get(name)),
+        };
+        let values = mirror.columns.iter().map(value).collect();
         let mut snapshot = Self {
             mirror,
             id,
@@ -93,34 +140,41 @@ impl Snapshot {
             raw,
             source,
             deleted: gone || tombstone,
-            bare: gone && object.len() <= 3,
+            bare,
             settled: true,
+            claim: None,
             children: Vec::new(),
             complete: Vec::new(),
+            incomplete: false,
+            embedded,
         };
         for (children, raws) in mirror.children.iter().zip(raws) {
-            snapshot.take_children(children, raws, &mut object);
+            snapshot.take_children(children, raws, &object);
         }
-        Some(snapshot)
+        Some((snapshot, object))
     }
 
-    fn take_children(&mut self, children: &'static Children, raws: Vec<String>, object: &mut Object) {
-        let Some(Json::Object(mut list)) = object.remove(children.field) else { return };
-        let complete = list.get("has_more").and_then(Json::as_bool) == Some(false);
-        let Some(Json::Array(items)) = list.remove("data") else { return };
-        let Some(mirror) = mirror(children.object) else { return };
+    fn take_children(&mut self, children: &'static Children, raws: Vec<String>, object: &Object) {
+        let has_more =
+            object.get(children.field).and_then(|list| list.get("has_more")).and_then(Json::as_bool);
+        let absent = object.get(children.field).is_none_or(Json::is_null);
+        let fetched = |(column, value)| self.text(column) == Some(value);
+        self.incomplete |= has_more == Some(true) || (absent && children.fetched_when.is_some_and(fetched));
+        let Some(mirror) = mirror(children.object).filter(|_| !absent) else { return };
         // The event tells of the parent: its children end with it, but not by an event that it survives.
         let kind = match self.source.kind {
             change::Kind::Deleted if !self.deleted => change::Kind::Updated,
             kind => kind,
         };
         let source = Source { kind, ..self.source.clone() };
-        for (item, raw) in items.into_iter().zip(raws) {
-            let Json::Object(mut item) = item else { continue };
+        for (item, raw) in list(object, children.field).iter().zip(raws) {
+            let Json::Object(mut item) = item.clone() else { continue };
             item.entry(children.parent).or_insert_with(|| self.id.as_str().into());
-            self.children.extend(Self::build(mirror, item, raw, source.clone()));
+            let Some((mut child, _)) = Self::build(mirror, item, raw, source.clone()) else { continue };
+            self.embedded.append(&mut child.embedded);
+            self.children.push(child);
         }
-        if complete {
+        if has_more == Some(false) {
             self.complete.push(children);
         }
     }
@@ -133,6 +187,11 @@ impl Snapshot {
         }
     }
 
+    /// Stripe's name for the type of the object.
+    pub fn object(&self) -> &str {
+        self.text("object").unwrap_or(self.mirror.object)
+    }
+
     /// The customer whose object this is, where the object says so.
     pub fn customer(&self) -> Option<&str> {
         match self.mirror.owner {
@@ -143,8 +202,39 @@ impl Snapshot {
     }
 }
 
+impl AsRef<Snapshot> for Snapshot {
+    fn as_ref(&self) -> &Snapshot {
+        self
+    }
+}
+
 fn raws(object: &Object, children: &Children) -> Vec<String> {
     list(object, children.field).iter().map(Json::to_string).collect()
+}
+
+/// The objects with a table that came along whole, in fields that say so.
+fn embedded(mirror: &Mirror, object: &Object, source: &Source) -> Vec<Snapshot> {
+    let mut found = Vec::new();
+    for field in mirror.embedded {
+        let value = object.get(*field).unwrap_or(&Json::Null);
+        let one = value.get("id").map(|_| std::slice::from_ref(value));
+        let many = value.as_array().or_else(|| value.get("data")?.as_array()).map(Vec::as_slice);
+        for value in one.or(many).unwrap_or_default() {
+            let Json::Object(object) = value else { continue };
+            let named = object.get("object").and_then(Json::as_str).and_then(super::mirror);
+            let Some(mirror) = named else { continue };
+            let built = Snapshot::build(mirror, object.clone(), value.to_string(), source.clone());
+            found.extend(built.map(|(snapshot, _)| snapshot));
+        }
+    }
+    found
+}
+
+/// The id of an object, or what stands for it.
+fn identity(mirror: &Mirror, object: &Object) -> Option<String> {
+    let key = object.get(mirror.key)?;
+    let id = key.as_str().or_else(|| key.get("id")?.as_str())?;
+    is_id(id).then(|| id.to_owned())
 }
 
 /// Whether this can be an id: Stripe's have up to 255 characters, and merchants choose some of them.

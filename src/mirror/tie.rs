@@ -1,21 +1,28 @@
 //! Several claims about one second of one object: gathered, decided, and kept for those still under way.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::DateTime;
-use entity::webhook_event;
+use entity::{
+    change::Kind,
+    mirrored::Object,
+    webhook_event::{Column, Entity},
+};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Order, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder,
+    QuerySelect,
+    prelude::DateTimeUtc,
     sea_query::{Expr, ExprTrait, LockType, Query},
 };
 use serde_json::{Value as Json, json};
 
 use super::{
     Mirror,
-    inbox::{self, Event},
-    order::{Claim, Decision, decide},
+    inbox::{self, Amendment, Event},
+    order::{Claim, Decision, Digest, Origin, State, decide},
     snapshot::{Snapshot, Source},
 };
+use crate::db::Transaction;
 
 /// A snapshot that is to be written, and the event that brought it; none where Stripe was asked.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +36,10 @@ pub struct Offer<'a> {
 pub enum Outcome {
     /// The row says something newer.
     Stale,
+    /// The row is another account's.
+    Foreign,
     /// The row stays, with the offers considered.
-    Kept,
+    Kept { settled: bool },
     /// This is to be written.
     Replaced(Box<Snapshot>),
 }
@@ -39,24 +48,46 @@ pub enum Outcome {
 struct Stored {
     stamp: i64,
     event: String,
-    raw: Json,
+    account: String,
+    api_version: String,
+    raw: String,
 }
 
-/// Something that was said of the object in that second.
-struct Said {
-    claim: Claim,
-    /// Absent where the row says so already.
-    snapshot: Option<Snapshot>,
+/// An event as the inbox holds it.
+#[derive(FromQueryResult)]
+struct Recorded {
+    id: String,
+    r#type: String,
+    object: Option<String>,
+    object_id: Option<String>,
+    created: DateTimeUtc,
+    account: Option<String>,
+    api_version: Option<String>,
+    livemode: bool,
+    previous_attributes: Option<String>,
+    leads_to: Option<i64>,
+    came_from: Option<i64>,
+    life_cycle: i32,
+    is_kept: bool,
+}
+
+/// Who says something of the object in that second.
+enum Witness<'a> {
+    Row,
+    Offer(&'a Snapshot),
+    Inbox(&'a Recorded),
 }
 
 /// Decides between each row and what is offered for its own second, with everything else that the inbox holds of it;
 /// the outcomes are in the order of the ties.
 ///
-/// The rows are locked, so that no other process decides at the same time on less.
+/// The rows are locked, so that no other process decides at the same time on less. The bodies of all events of such a
+/// second are kept, by `amendments`: another event of it may follow, and another body be the one that counts.
 pub async fn settle(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     mirror: &'static Mirror,
     ties: &[&[Offer<'_>]],
+    amendments: &mut Vec<Amendment>,
 ) -> Result<Vec<Outcome>, DbErr> {
     if ties.is_empty() {
         return Ok(Vec::new());
@@ -65,130 +96,156 @@ pub async fn settle(
         ties.iter().filter_map(|offers| Some(offers.first()?.snapshot.id.as_str())).collect();
     let stored = stored(tx, mirror, &ids).await?;
     let seconds: BTreeSet<i64> = stored.values().map(|stored| stored.stamp).collect();
-    let recorded = recorded(tx, mirror, &ids, &seconds).await?;
+    let recorded = recorded(tx, &ids, &seconds).await?;
     let mut outcomes = Vec::with_capacity(ties.len());
     for offers in ties {
-        outcomes.push(settle_one(tx, mirror, offers, &stored, &recorded).await?);
+        let Some(first) = offers.first().map(|offer| offer.snapshot) else { continue };
+        let outcome = match stored.get(&first.id) {
+            Some(row) if row.account != first.source.account => Outcome::Foreign,
+            Some(row) if row.stamp == first.source.stamp => {
+                let of_second = |event: &&Recorded| {
+                    event.object_id.as_ref() == Some(&first.id)
+                        && event.object.as_deref() == Some(first.object())
+                        && event.created.timestamp() == row.stamp
+                };
+                let recorded: Vec<&Recorded> = recorded.iter().filter(of_second).collect();
+                settle_one(tx, row, offers, &recorded, amendments).await?
+            }
+            _ => Outcome::Stale,
+        };
+        outcomes.push(outcome);
     }
     Ok(outcomes)
 }
 
 async fn settle_one(
-    tx: &DatabaseTransaction,
-    mirror: &'static Mirror,
-    offers: &[Offer<'_>],
-    stored: &HashMap<String, Stored>,
-    recorded: &[webhook_event::Model],
-) -> Result<Outcome, DbErr> {
-    let Some(first) = offers.first().map(|offer| offer.snapshot) else { return Ok(Outcome::Kept) };
-    let stored = stored.get(&first.id).filter(|stored| stored.stamp == first.source.stamp);
-    let Some(stored) = stored else { return Ok(Outcome::Stale) };
-    let of_second = |event: &&webhook_event::Model| {
-        event.object_id.as_ref() == Some(&first.id) && event.created.timestamp() == stored.stamp
-    };
-    let recorded: Vec<&webhook_event::Model> = recorded.iter().filter(of_second).collect();
-    let mut said = gather(tx, mirror, stored, &recorded, offers).await?;
-    let claims: Vec<Claim> = said.iter().map(|said| said.claim.clone()).collect();
-    let Decision { winner, settled } = decide(&claims);
-    match said.swap_remove(winner).snapshot {
-        None => {
-            mark(tx, mirror, &first.id, settled).await?;
-            Ok(Outcome::Kept)
-        }
-        Some(snapshot) => Ok(Outcome::Replaced(Box::new(Snapshot { settled, ..snapshot }))),
-    }
-}
-
-async fn gather(
-    tx: &DatabaseTransaction,
-    mirror: &'static Mirror,
+    tx: &Transaction,
     stored: &Stored,
-    recorded: &[&webhook_event::Model],
     offers: &[Offer<'_>],
-) -> Result<Vec<Said>, DbErr> {
-    let mut said = Vec::new();
+    recorded: &[&Recorded],
+    amendments: &mut Vec<Amendment>,
+) -> Result<Outcome, DbErr> {
+    let mut said: Vec<(Claim, Witness<'_>)> = Vec::with_capacity(offers.len() + recorded.len());
     if stored.event.is_empty() {
-        let claim = Claim::new(mirror, "", entity::change::Kind::Updated, &stored.raw, None);
-        said.push(Said { claim, snapshot: None });
+        said.extend(stored_answer(stored).map(|claim| (claim, Witness::Row)));
     }
     for event in recorded {
         let offer = offers.iter().find(|offer| offer.event.is_some_and(|offered| offered.id == event.id));
-        let (object, snapshot) = match (offer, event.payload.as_deref()) {
-            (Some(offer), _) => (parse(&offer.snapshot.raw), Some(offer.snapshot.clone())),
-            _ if event.id == stored.event => (stored.raw.clone(), None),
-            (None, Some(payload)) => {
-                let object = parse(payload)["data"]["object"].take();
-                let source =
-                    Source::of_event(&event.id, &event.r#type, stored.stamp, event.api_version.as_deref());
-                let snapshot = Snapshot::of(object.clone(), &object.to_string(), source);
-                (object, snapshot)
-            }
-            // Its body was not kept: nothing else was known of that second when it was applied.
-            (None, None) => continue,
+        let witness = match offer {
+            Some(offer) => Witness::Offer(offer.snapshot),
+            None if event.id == stored.event => Witness::Row,
+            None => Witness::Inbox(event),
         };
-        let previous = event.previous_attributes.as_deref().map(parse);
-        let claim = Claim::new(mirror, &event.id, inbox::kind(&event.r#type), &object, previous.as_ref());
-        said.push(Said { claim, snapshot });
-        keep(tx, event, &object, offer.and_then(|offer| offer.event)).await?;
+        said.push((event.claim(), witness));
+        if !event.is_kept {
+            let payload = match offer.and_then(|offer| offer.event) {
+                Some(offered) => offered.text(),
+                None if event.id == stored.event => event.body(&stored.raw),
+                None => continue,
+            };
+            amendments.push(Amendment { id: event.id.clone(), state: None, payload: Some(payload) });
+        }
     }
     for offer in offers.iter().filter(|offer| offer.event.is_none()) {
-        let claim = Claim::new(mirror, "", offer.snapshot.source.kind, &parse(&offer.snapshot.raw), None);
-        said.push(Said { claim, snapshot: Some(offer.snapshot.clone()) });
+        said.extend(offer.snapshot.claim.clone().map(|claim| (claim, Witness::Offer(offer.snapshot))));
     }
-    Ok(said)
+    if said.is_empty() {
+        return Ok(Outcome::Kept { settled: true });
+    }
+    let claims: Vec<Claim> = said.iter().map(|(claim, _)| claim.clone()).collect();
+    let Decision { winner, settled } = decide(&claims);
+    let snapshot = match &said[winner].1 {
+        Witness::Row => None,
+        Witness::Offer(snapshot) => Some((*snapshot).clone()),
+        // Where its body is gone, the row stays, and Stripe is asked.
+        Witness::Inbox(event) => match snapshot_of(tx, event).await? {
+            Some(snapshot) => Some(snapshot),
+            None => return Ok(Outcome::Kept { settled: false }),
+        },
+    };
+    Ok(match snapshot {
+        None => Outcome::Kept { settled },
+        Some(snapshot) => Outcome::Replaced(Box::new(Snapshot { settled, ..snapshot })),
+    })
 }
 
-/// Keeps the body of an event whose second has more than one: another of that second may follow.
-async fn keep(
-    tx: &DatabaseTransaction,
-    event: &webhook_event::Model,
-    object: &Json,
-    offered: Option<&Event>,
-) -> Result<(), DbErr> {
-    if event.payload.is_some() {
-        return Ok(());
-    }
-    if let Some(offered) = offered {
-        return inbox::keep_body(tx, &event.id, &offered.body).await;
-    }
-    // The row has the object of the event that was applied first; the rest of its body is in the inbox.
-    let mut data = json!({ "object": object });
-    if let Some(previous) = event.previous_attributes.as_deref() {
-        data["previous_attributes"] = parse(previous);
-    }
-    let body = json!({
-        "id": event.id, "object": "event", "type": event.r#type, "created": event.created.timestamp(),
-        "api_version": event.api_version, "account": event.account, "livemode": event.livemode, "data": data,
-    });
-    inbox::keep_body(tx, &event.id, &body.to_string()).await
+/// What the row says that holds an answer of Stripe's.
+fn stored_answer(stored: &Stored) -> Option<Claim> {
+    Snapshot::of(parse(&stored.raw), "", Source::fetched(stored.stamp, &stored.api_version))?.claim
 }
 
-/// The events of these objects in these seconds, and of some in others, by their ids.
-async fn recorded(
-    tx: &DatabaseTransaction,
-    mirror: &Mirror,
-    ids: &[&str],
-    seconds: &BTreeSet<i64>,
-) -> Result<Vec<webhook_event::Model>, DbErr> {
-    use webhook_event::{Column, Entity};
+impl Recorded {
+    fn claim(&self) -> Claim {
+        let kind = inbox::kind(&self.r#type);
+        let came_from = match (kind, self.came_from) {
+            (Kind::Created, _) => Origin::Nothing,
+            (_, Some(digest)) => Origin::Was(Digest(digest)),
+            (_, None) => Origin::Unknown,
+        };
+        let leads_to = self.leads_to.map_or(State::Gone, |digest| State::Is(Digest(digest)));
+        Claim { event: self.id.clone(), leads_to, came_from, life_cycle: self.life_cycle }
+    }
+
+    /// The body of the event whose object the row holds; the rest of it is in the inbox.
+    fn body(&self, raw: &str) -> String {
+        let envelope = json!({
+            "id": self.id, "object": "event", "type": self.r#type, "created": self.created.timestamp(),
+            "api_version": self.api_version, "account": self.account, "livemode": self.livemode,
+        });
+        let envelope = envelope.to_string();
+        let previous = self.previous_attributes.as_ref();
+        let previous = previous.map(|previous| format!(",\"previous_attributes\":{previous}"));
+        let data = format!("{{\"object\":{raw}{}}}", previous.unwrap_or_default());
+        format!("{},\"data\":{data}}}", &envelope[..envelope.len() - 1])
+    }
+}
+
+async fn snapshot_of(tx: &Transaction, event: &Recorded) -> Result<Option<Snapshot>, DbErr> {
+    let Some(row) = Entity::find_by_id(&event.id).one(tx).await? else { return Ok(None) };
+    let Some(mut body) = row.payload.as_deref().map(parse) else { return Ok(None) };
+    let object = body["data"]["object"].take();
+    let previous: Option<Object> =
+        row.previous_attributes.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let created = row.created.timestamp();
+    let source = Source::of_event(&row.id, &row.r#type, created, row.api_version.as_deref())
+        .of_account(row.account.as_deref().unwrap_or_default());
+    let raw = object.to_string();
+    Ok(Snapshot::of_change(object, raw, source, previous.as_ref()))
+}
+
+/// The snapshot events of these objects in these seconds, and of some in others, by their ids.
+async fn recorded(tx: &Transaction, ids: &[&str], seconds: &BTreeSet<i64>) -> Result<Vec<Recorded>, DbErr> {
     let seconds = seconds.iter().filter_map(|second| DateTime::from_timestamp(*second, 0));
-    Entity::find()
+    let columns = [
+        Column::Id,
+        Column::Type,
+        Column::Object,
+        Column::ObjectId,
+        Column::Created,
+        Column::Account,
+        Column::ApiVersion,
+        Column::Livemode,
+        Column::PreviousAttributes,
+        Column::LeadsTo,
+        Column::CameFrom,
+        Column::LifeCycle,
+    ];
+    let events = Entity::find()
+        .select_only()
+        .columns(columns)
+        .column_as(Column::Payload.is_not_null(), "is_kept")
         .filter(Column::ObjectId.is_in(ids.iter().copied()))
         .filter(Column::Created.is_in(seconds))
-        .filter(Column::Object.eq(mirror.object))
-        .order_by_asc(Column::Id)
-        .all(tx)
-        .await
+        // Thin events tell of no state.
+        .filter(Column::Type.not_like("v1.%"))
+        .order_by_asc(Column::Id);
+    events.into_model().all(tx).await
 }
 
-async fn stored(
-    tx: &DatabaseTransaction,
-    mirror: &Mirror,
-    ids: &[&str],
-) -> Result<HashMap<String, Stored>, DbErr> {
+async fn stored(tx: &Transaction, mirror: &Mirror, ids: &[&str]) -> Result<HashMap<String, Stored>, DbErr> {
     let mut statement = Query::select();
     statement
-        .columns(["id", "stamp", "stamp_event"])
+        .columns(["id", "stamp", "stamp_event", "account", "api_version"])
         .expr_as(Expr::col("raw").cast_as("text"), "raw")
         .from(mirror.table)
         .and_where(Expr::col("id").is_in(ids.iter().copied()))
@@ -196,17 +253,34 @@ async fn stored(
         .lock(LockType::Update);
     let mut rows = HashMap::with_capacity(ids.len());
     for row in tx.query_all(&statement).await? {
-        let raw: String = row.try_get("", "raw")?;
-        let (stamp, event) = (row.try_get("", "stamp")?, row.try_get("", "stamp_event")?);
-        rows.insert(row.try_get("", "id")?, Stored { stamp, event, raw: parse(&raw) });
+        let stored = Stored {
+            stamp: row.try_get("", "stamp")?,
+            event: row.try_get("", "stamp_event")?,
+            account: row.try_get("", "account")?,
+            api_version: row.try_get("", "api_version")?,
+            raw: row.try_get("", "raw")?,
+        };
+        rows.insert(row.try_get("", "id")?, stored);
     }
     Ok(rows)
 }
 
-async fn mark(tx: &DatabaseTransaction, mirror: &Mirror, id: &str, settled: bool) -> Result<(), DbErr> {
-    let mut statement = Query::update();
-    statement.table(mirror.table).value("unsettled", !settled).and_where(Expr::col("id").eq(id));
-    tx.execute(&statement).await.map(drop)
+/// Notes whether the rows that stay are settled.
+pub async fn mark(tx: &Transaction, mirror: &Mirror, kept: &BTreeMap<&str, bool>) -> Result<(), DbErr> {
+    for settled in [true, false] {
+        let ids: Vec<&str> = kept.iter().filter(|(_, known)| **known == settled).map(|(id, _)| *id).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let mut statement = Query::update();
+        statement
+            .table(mirror.table)
+            .value("unsettled", !settled)
+            .and_where(Expr::col("id").is_in(ids))
+            .and_where(Expr::col("unsettled").eq(settled));
+        tx.execute(&statement).await?;
+    }
+    Ok(())
 }
 
 /// What was stored was JSON when it arrived.

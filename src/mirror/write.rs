@@ -1,30 +1,36 @@
 //! Putting rows into their tables, unless something newer is there.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{LazyLock, RwLock},
+};
 
 use chrono::{DateTime, Utc};
 use entity::{change::Kind, mirrored::Children};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Order,
-    sea_query::{Expr, ExprTrait, Func, InsertStatement, OnConflict, Query, SelectStatement},
+    ConnectionTrait, DbErr, Value,
+    sea_query::{Expr, ExprTrait, Func, InsertStatement, OnConflict, PostgresQueryBuilder, Query},
+    sqlx::Row,
 };
 
 use super::{
     Mirror,
-    borrowed::{BORROWED, Borrowed},
+    borrowed::BORROWED,
+    column::{Column, Kind as ColumnKind},
     mirror,
     snapshot::Snapshot,
 };
+use crate::db::{Columns, PostgresTransaction, Transaction};
 
-/// Rows of one statement: 200 rows of at most 60 columns stay below SQLite's 32,766 parameters.
+/// Rows of one statement on SQLite: 200 rows of at most 100 columns stay below its 32,766 parameters.
 const ROWS: usize = 200;
 
 /// What the mirror keeps of a row beside Stripe's fields.
 const BOOKKEEPING: [&str; 8] =
     ["deleted", "unsettled", "account", "api_version", "stamp", "stamp_event", "synced_at", "raw"];
 
-/// Which stored rows a statement may write over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which stored rows a statement may write over; never those of another account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Guard {
     /// Those of an earlier second that are no tombstones: the usual case.
     Older,
@@ -32,6 +38,8 @@ pub enum Guard {
     OlderTombstone,
     /// Those of no later second: what is written was decided against them, or follows from its parent.
     NotNewer,
+    /// Those that came along inside another object too, and earlier.
+    Embedded,
 }
 
 /// Writes rows of one object type and says the ids of those that were written.
@@ -39,7 +47,7 @@ pub enum Guard {
 /// The guard is in the statement itself, so that of two processes neither can undo the other's newer row. Rows
 /// must come sorted by id: two transactions then lock them in the same order.
 pub async fn upsert(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     mirror: &'static Mirror,
     rows: &[&Snapshot],
     guard: Guard,
@@ -47,75 +55,161 @@ pub async fn upsert(
 ) -> Result<HashSet<String>, DbErr> {
     let mut written = HashSet::with_capacity(rows.len());
     let (bare, whole): (Vec<&Snapshot>, Vec<&Snapshot>) = rows.iter().partition(|row| row.bare);
-    for rows in [whole, bare] {
-        written.extend(insert(tx, mirror, &rows, guard, now).await?);
+    for (rows, bare) in [(whole, false), (bare, true)] {
+        insert(tx, mirror, &rows, Form { guard, bare }, now, &mut written).await?;
     }
-    if guard == Guard::Older {
+    if guard == Guard::Older && written.len() < rows.len() {
         let again = |row: &&&Snapshot| row.source.kind == Kind::Created && !written.contains(&row.id);
         let again: Vec<&Snapshot> = rows.iter().filter(again).copied().collect();
-        written.extend(insert(tx, mirror, &again, Guard::OlderTombstone, now).await?);
+        let form = Form { guard: Guard::OlderTombstone, bare: false };
+        insert(tx, mirror, &again, form, now, &mut written).await?;
     }
     Ok(written)
+}
+
+/// The form of a statement that writes rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Form {
+    guard: Guard,
+    /// Of the object only the id is known: the columns stay as they are.
+    bare: bool,
 }
 
 async fn insert(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     mirror: &'static Mirror,
     rows: &[&Snapshot],
-    guard: Guard,
+    form: Form,
     now: DateTime<Utc>,
-) -> Result<Vec<String>, DbErr> {
-    let mut written = Vec::with_capacity(rows.len());
+    written: &mut HashSet<String>,
+) -> Result<(), DbErr> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    if let Some(tx) = tx.postgres() {
+        let ids = tx.rows(insert_text(mirror, form), arrays(mirror, rows, now)).await?;
+        written.extend(ids.iter().map(|row| row.get::<String, _>(0)));
+        return Ok(());
+    }
     for rows in rows.chunks(ROWS) {
-        let statement = insert_statement(tx.get_database_backend(), mirror, rows, guard, now);
-        for row in tx.query_all(&statement).await? {
-            written.push(row.try_get("", "id")?);
+        for row in tx.query_all(&insert_rows(mirror, rows, form, now)).await? {
+            written.insert(row.try_get("", "id")?);
         }
     }
-    Ok(written)
+    Ok(())
 }
 
-fn insert_statement(
-    backend: DbBackend,
+fn insert_into(mirror: &'static Mirror) -> InsertStatement {
+    let names = mirror.columns.iter().map(|column| column.name).chain(BOOKKEEPING);
+    Query::insert().into_table(mirror.table).columns(names).to_owned()
+}
+
+/// The statement for SQLite, with the values of the rows.
+fn insert_rows(
     mirror: &'static Mirror,
     rows: &[&Snapshot],
-    guard: Guard,
+    form: Form,
     now: DateTime<Utc>,
 ) -> InsertStatement {
-    let mut statement = Query::insert();
-    let names = mirror.columns.iter().map(|column| column.name).chain(BOOKKEEPING);
-    statement.into_table(mirror.table).columns(names);
+    let mut statement = insert_into(mirror);
     for row in rows {
-        let values = row.values.iter().cloned().map(Expr::value);
-        statement.values_panic(values.chain(bookkeeping(backend, row, now)));
+        let bookkeeping = [
+            Expr::value(row.deleted),
+            Expr::value(!row.settled),
+            Expr::value(row.source.account.as_str()),
+            Expr::value(row.source.api_version.as_str()),
+            Expr::value(row.source.stamp),
+            Expr::value(row.source.event.as_str()),
+            Expr::value(now),
+            // Bound as text: the database parses it once, and we not at all.
+            Expr::value(row.raw.as_str()),
+        ];
+        statement.values_panic(row.values.iter().cloned().map(Expr::value).chain(bookkeeping));
     }
-    let bare = rows.iter().all(|row| row.bare);
-    statement.on_conflict(on_conflict(mirror, bare, guard)).returning_col("id");
+    statement.on_conflict(on_conflict(mirror, form)).returning_col("id");
     statement
 }
 
-fn bookkeeping(backend: DbBackend, row: &Snapshot, now: DateTime<Utc>) -> [Expr; 8] {
-    let raw = Expr::value(row.raw.as_str());
-    [
-        Expr::value(row.deleted),
-        Expr::value(!row.settled),
-        Expr::value(row.source.account.as_str()),
-        Expr::value(row.source.api_version.as_str()),
-        Expr::value(row.source.stamp),
-        Expr::value(row.source.event.as_str()),
-        Expr::value(now),
-        // Bound as text: the database parses it once, and we not at all.
-        if backend == DbBackend::Postgres { raw.cast_as("json") } else { raw },
-    ]
+type Text = (&'static str, Form);
+
+/// The statement for PostgreSQL, which takes an array for each column. It is made once.
+fn insert_text(mirror: &'static Mirror, form: Form) -> &'static str {
+    static TEXTS: LazyLock<RwLock<HashMap<Text, &'static str>>> = LazyLock::new(RwLock::default);
+    let known = TEXTS.read().expect("nothing panics under the lock").get(&(mirror.table, form)).copied();
+    known.unwrap_or_else(|| {
+        let own = mirror.columns.iter().map(|column| column.kind.array());
+        let kept =
+            ["bool[]", "bool[]", "text[]", "text[]", "int8[]", "text[]", "timestamptz[]", "text[])::json"];
+        let mut select = Query::select();
+        for (number, array) in own.chain(kept).enumerate() {
+            let (array, cast) = array.split_once(')').unwrap_or((array, ""));
+            select.expr(Expr::cust(format!("unnest(${}::{array}){cast}", number + 1)));
+        }
+        let mut statement = insert_into(mirror);
+        statement.select_from(select).expect("as many expressions as columns");
+        statement.on_conflict(on_conflict(mirror, form)).returning_col("id");
+        let text: &'static str = statement.to_string(PostgresQueryBuilder).leak();
+        TEXTS.write().expect("nothing panics under the lock").insert((mirror.table, form), text);
+        text
+    })
 }
 
-fn on_conflict(mirror: &'static Mirror, bare: bool, guard: Guard) -> OnConflict {
+fn arrays(mirror: &'static Mirror, rows: &[&Snapshot], now: DateTime<Utc>) -> Columns {
+    let mut columns = Columns::default();
+    for (place, column) in mirror.columns.iter().enumerate() {
+        add_array(&mut columns, column, rows.iter().map(|row| &row.values[place]));
+    }
+    columns.add(rows.iter().map(|row| row.deleted).collect::<Vec<_>>());
+    columns.add(rows.iter().map(|row| !row.settled).collect::<Vec<_>>());
+    columns.add(rows.iter().map(|row| row.source.account.as_str()).collect::<Vec<_>>());
+    columns.add(rows.iter().map(|row| row.source.api_version.as_str()).collect::<Vec<_>>());
+    columns.add(rows.iter().map(|row| row.source.stamp).collect::<Vec<_>>());
+    columns.add(rows.iter().map(|row| row.source.event.as_str()).collect::<Vec<_>>());
+    columns.add(vec![now; rows.len()]);
+    columns.add(rows.iter().map(|row| row.raw.as_str()).collect::<Vec<_>>());
+    columns
+}
+
+fn add_array<'a>(columns: &mut Columns, column: &Column, values: impl Iterator<Item = &'a Value>) {
+    match column.kind {
+        ColumnKind::Text => columns.add(each(values, |value| match value {
+            Value::String(text) => text.as_deref(),
+            _ => None,
+        })),
+        ColumnKind::Integer => columns.add(each(values, |value| match value {
+            Value::Int(number) => *number,
+            _ => None,
+        })),
+        ColumnKind::BigInteger => columns.add(each(values, |value| match value {
+            Value::BigInt(number) => *number,
+            _ => None,
+        })),
+        ColumnKind::Flag => columns.add(each(values, |value| match value {
+            Value::Bool(flag) => *flag,
+            _ => None,
+        })),
+        ColumnKind::Time => columns.add(each(values, |value| match value {
+            Value::ChronoDateTimeUtc(time) => *time,
+            _ => None,
+        })),
+        ColumnKind::Json => columns.add(each(values, |value| match value {
+            Value::Json(json) => json.as_ref().map(ToString::to_string),
+            _ => None,
+        })),
+    }
+}
+
+fn each<'a, T>(values: impl Iterator<Item = &'a Value>, of: fn(&'a Value) -> Option<T>) -> Vec<Option<T>> {
+    values.map(of).collect()
+}
+
+fn on_conflict(mirror: &'static Mirror, form: Form) -> OnConflict {
     let stored = |column: &'static str| Expr::col((mirror.table, column));
     let offered = |column: &'static str| Expr::col(("excluded", column));
     let mut conflict = OnConflict::column("id");
-    if bare {
-        // Nothing is known of the object but its end: what was known before stays.
-        conflict.update_columns(BOOKKEEPING.iter().copied().filter(|column| *column != "raw"));
+    if form.bare {
+        // What it was stays to be read; only that it is gone is new.
+        conflict.update_columns(BOOKKEEPING.into_iter().filter(|column| *column != "raw"));
     } else {
         let is_borrowed =
             |name: &str| BORROWED.iter().any(|link| link.table == mirror.table && link.column == name);
@@ -126,102 +220,83 @@ fn on_conflict(mirror: &'static Mirror, bare: bool, guard: Guard) -> OnConflict 
             conflict.value(column, Func::coalesce([offered(column), stored(column)]));
         }
     }
-    conflict.action_and_where(match guard {
+    let guard = match form.guard {
         Guard::Older => stored("stamp").lt(offered("stamp")).and(stored("deleted").eq(false)),
         Guard::OlderTombstone => stored("stamp").lt(offered("stamp")).and(stored("deleted").eq(true)),
         Guard::NotNewer => stored("stamp").lte(offered("stamp")),
-    });
+        Guard::Embedded => stored("stamp").eq(0).and(stored("stamp_event").lt(offered("stamp_event"))),
+    };
+    conflict.action_and_where(guard.and(stored("account").eq(offered("account"))));
     conflict
 }
 
 /// Whether the object has a row.
-pub async fn exists(tx: &DatabaseTransaction, snapshot: &Snapshot) -> Result<bool, DbErr> {
+pub async fn exists(tx: &Transaction, snapshot: &Snapshot) -> Result<bool, DbErr> {
     let mut statement = Query::select();
     statement.column("id").from(snapshot.mirror.table).and_where(Expr::col("id").eq(snapshot.id.as_str()));
     Ok(tx.query_one(&statement).await?.is_some())
 }
 
-/// Makes tombstones of the objects that a complete list no longer names.
+/// Makes tombstones of the objects that complete lists no longer name; all parents have the same type.
 pub async fn remove_unlisted(
-    tx: &DatabaseTransaction,
-    parent: &Snapshot,
+    tx: &Transaction,
+    parents: &[&Snapshot],
     children: &'static Children,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let Some(mirror) = mirror(children.object) else { return Ok(()) };
-    let listed = parent.children.iter().filter(|child| child.mirror.object == mirror.object);
-    let mut statement = Query::update();
-    statement
-        .table(mirror.table)
-        .value("deleted", true)
-        .value("stamp", parent.source.stamp)
-        .value("stamp_event", parent.source.event.as_str())
-        .value("synced_at", now)
-        .and_where(Expr::col(children.parent).eq(parent.id.as_str()))
-        .and_where(Expr::col("deleted").eq(false))
-        .and_where(Expr::col("stamp").lte(parent.source.stamp))
-        .and_where(Expr::col("id").is_not_in(listed.map(|child| child.id.as_str())));
-    tx.execute(&statement).await.map(drop)
-}
-
-/// Fills the borrowed columns of the rows just written, and of those to whom one just written lends.
-pub async fn lend(tx: &DatabaseTransaction, written: &[&Snapshot]) -> Result<(), DbErr> {
-    let mut borrowers: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
-    for link in BORROWED {
-        let ids = borrowers.entry(link.table).or_default();
-        let borrows = |row: &&&Snapshot| row.mirror.table == link.table && row.text(link.column).is_none();
-        ids.extend(written.iter().filter(borrows).map(|row| row.id.as_str()));
-        let lends =
-            |row: &&&Snapshot| row.mirror.table == link.lender && row.text(link.lender_column).is_some();
-        let keys: BTreeSet<&str> =
-            written.iter().filter(lends).filter_map(|row| row.text(link.lender_key)).collect();
-        if link.key == "id" {
-            // A later link of the same table may go through what this one finds.
-            ids.extend(&keys);
-        }
-        borrow(tx, link, ids, &keys).await?;
+    let listed = |parent: &'_ Snapshot| -> Vec<String> {
+        let of_list = parent.children.iter().filter(|child| child.mirror.object == mirror.object);
+        of_list.map(|child| child.id.clone()).collect()
+    };
+    if let Some(tx) = tx.postgres() {
+        return remove_unlisted_arrays(tx, mirror, parents, children, &listed, now).await;
+    }
+    for parent in parents {
+        let mut statement = Query::update();
+        statement
+            .table(mirror.table)
+            .value("deleted", true)
+            .value("stamp", parent.source.stamp)
+            .value("stamp_event", parent.source.event.as_str())
+            .value("synced_at", now)
+            .and_where(Expr::col(children.parent).eq(parent.id.as_str()))
+            .and_where(Expr::col("deleted").eq(false))
+            .and_where(Expr::col("stamp").lte(parent.source.stamp))
+            .and_where(Expr::col("id").is_not_in(listed(parent)));
+        tx.execute(&statement).await?;
     }
     Ok(())
 }
 
-async fn borrow(
-    tx: &DatabaseTransaction,
-    link: &Borrowed,
-    ids: &BTreeSet<&str>,
-    keys: &BTreeSet<&str>,
+async fn remove_unlisted_arrays(
+    tx: &PostgresTransaction,
+    mirror: &'static Mirror,
+    parents: &[&Snapshot],
+    children: &'static Children,
+    listed: &(dyn Fn(&Snapshot) -> Vec<String> + Sync),
+    now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    for (column, values) in [("id", ids), (link.key, keys)] {
-        let values: Vec<&str> = values.iter().copied().collect();
-        for values in values.chunks(ROWS) {
-            let own = Expr::col((link.table, link.column));
-            let lent = Expr::SubQuery(None, Box::new(lent(link).into()));
-            let mut statement = Query::update();
-            statement
-                .table(link.table)
-                .value(link.column, Expr::from(Func::coalesce([lent, own])))
-                .and_where(Expr::col(column).is_in(values.iter().copied()));
-            tx.execute(&statement).await?;
-        }
-        if link.key == "id" {
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-/// The value of the lender; of several, the one that Stripe calls the default, else the oldest.
-fn lent(link: &Borrowed) -> SelectStatement {
-    let lender = |column: &'static str| Expr::col(("lender", column));
-    let mut select = Query::select();
-    select
-        .expr(lender(link.lender_column))
-        .from_as(link.lender, "lender")
-        .and_where(lender(link.lender_key).equals((link.table, link.key)))
-        .and_where(lender(link.lender_column).is_not_null())
-        .and_where(lender("deleted").eq(false));
-    if link.lender == "invoice_payments" {
-        select.order_by_expr(lender("is_default"), Order::Desc);
-    }
-    select.order_by_expr(lender("created"), Order::Asc).order_by_expr(lender("id"), Order::Asc).limit(1);
-    select
+    static TEXTS: LazyLock<RwLock<HashMap<(&str, &str), &'static str>>> = LazyLock::new(RwLock::default);
+    let key = (mirror.table, children.parent);
+    let known = TEXTS.read().expect("nothing panics under the lock").get(&key).copied();
+    let text = known.unwrap_or_else(|| {
+        let (table, parent) = key;
+        let text: &'static str = format!(
+            "UPDATE {table} SET deleted = true, stamp = parents.stamp, stamp_event = parents.event, synced_at = $4 \
+             FROM (SELECT unnest($1::text[]) AS id, unnest($2::int8[]) AS stamp, unnest($3::text[]) AS event) AS parents \
+             WHERE {table}.{parent} = parents.id AND NOT {table}.deleted AND {table}.stamp <= parents.stamp \
+             AND NOT ({table}.id = ANY($5::text[]))"
+        )
+        .leak();
+        TEXTS.write().expect("nothing panics under the lock").insert(key, text);
+        text
+    });
+    let mut columns = Columns::default();
+    columns.add(parents.iter().map(|parent| parent.id.as_str()).collect::<Vec<_>>());
+    columns.add(parents.iter().map(|parent| parent.source.stamp).collect::<Vec<_>>());
+    columns.add(parents.iter().map(|parent| parent.source.event.as_str()).collect::<Vec<_>>());
+    columns.add(now);
+    columns.add(parents.iter().flat_map(|parent| listed(parent)).collect::<Vec<_>>());
+    tx.execute(text, columns).await
 }

@@ -2,17 +2,19 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use entity::change;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait, NotSet};
+use chrono::{DateTime, Utc};
+use entity::{change, webhook_event::State};
+use sea_orm::DbErr;
 use serde_json::Value as Json;
 use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
+    sync::{Mutex, OwnedMutexGuard, mpsc, oneshot},
+    task::{JoinHandle, JoinSet},
 };
 
 use super::{
     batch::{self, Fate},
-    inbox::{self, Event},
+    feed,
+    inbox::{self, Amendment, Event},
     snapshot::{Snapshot, Source},
     tie::Offer,
     write,
@@ -21,7 +23,7 @@ use crate::{
     changes::Changes,
     clock::Clock,
     config::KeepPayloads,
-    db::Database,
+    db::{Database, Transaction},
     error::{Error, Result, is_connection_failure, is_lost_connection},
     stripe::Answer,
 };
@@ -32,6 +34,9 @@ const BATCH: usize = 256;
 /// How often a batch is tried whose connection breaks, or that another process's transaction stands in the way of:
 /// once more than the pool has connections, all of which break when the database restarts.
 const ATTEMPTS: usize = 12;
+
+/// Why an event of a connected account changed nothing: merchants choose the ids of some objects themselves.
+const FOREIGN: &str = "another account has an object with this id";
 
 /// The way into the mirror.
 #[derive(Clone, Debug)]
@@ -61,10 +66,13 @@ pub struct Settings {
 }
 
 impl Writer {
-    /// Starts the task that writes; it ends when the last [`Writer`] is gone and the queue is empty.
+    /// Starts the tasks that write; they end when the last [`Writer`] is gone and the queue is empty.
     pub fn start(settings: Settings) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::channel(4 * BATCH);
-        (Self { queue }, tokio::spawn(run(Arc::new(settings), jobs)))
+        let ingest = Arc::new(Ingest { settings, jobs: Arc::new(Mutex::new(jobs)), commits: Arc::default() });
+        let tasks: JoinSet<()> =
+            (0..ingest.settings.db.ingest_connections()).map(|_| run(ingest.clone())).collect();
+        (Self { queue }, tokio::spawn(async move { drop(tasks.join_all().await) }))
     }
 
     /// Records an event and applies it; returns once both are durable.
@@ -103,12 +111,30 @@ fn with_expanded(object: &Json) -> impl Iterator<Item = &Json> {
     std::iter::once(object).chain(fields.filter(|field| field.get("object").is_some_and(Json::is_string)))
 }
 
-/// A batch is what arrived while the last one was being committed: there is no timer.
-async fn run(settings: Arc<Settings>, mut jobs: mpsc::Receiver<Job>) {
+/// What the writing tasks share.
+///
+/// They take turns: while one commits its batch, the other prepares the next. A batch is what arrived while the one
+/// before was being prepared: there is no timer.
+struct Ingest {
+    settings: Settings,
+    /// Whoever holds it prepares a batch.
+    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+    /// Whoever holds it commits a batch: changes are announced in the order of their numbers.
+    commits: Arc<Mutex<()>>,
+}
+
+/// The turn to prepare a batch, given up before it is committed.
+type Turn = Option<OwnedMutexGuard<mpsc::Receiver<Job>>>;
+
+async fn run(ingest: Arc<Ingest>) {
     let mut waiting = Vec::with_capacity(BATCH);
-    while jobs.recv_many(&mut waiting, BATCH).await > 0 {
+    loop {
+        let mut turn = ingest.jobs.clone().lock_owned().await;
+        if turn.recv_many(&mut waiting, BATCH).await == 0 {
+            return;
+        }
         let (works, done): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
-        let outcomes = apply(&settings, &works).await;
+        let outcomes = apply(&ingest, &works, &mut Some(turn)).await;
         for (done, outcome) in done.into_iter().zip(outcomes) {
             // Whoever asked may be gone; the work is done all the same.
             let _ = done.send(outcome);
@@ -116,9 +142,9 @@ async fn run(settings: Arc<Settings>, mut jobs: mpsc::Receiver<Job>) {
     }
 }
 
-async fn apply(settings: &Settings, works: &[Work]) -> Vec<Result<()>> {
+async fn apply(ingest: &Ingest, works: &[Work], turn: &mut Turn) -> Vec<Result<()>> {
     let all: Vec<&Work> = works.iter().collect();
-    match attempt(settings, &all).await {
+    match attempt(ingest, &all, turn).await {
         Ok(()) => works.iter().map(|_| Ok(())).collect(),
         Err(error) if is_connection_failure(&error) => {
             let error = Error::from(error);
@@ -128,15 +154,15 @@ async fn apply(settings: &Settings, works: &[Work]) -> Vec<Result<()>> {
         Err(_) => {
             let mut outcomes = Vec::with_capacity(works.len());
             for work in works {
-                outcomes.push(apply_alone(settings, work).await);
+                outcomes.push(apply_alone(ingest, work).await);
             }
             outcomes
         }
     }
 }
 
-async fn apply_alone(settings: &Settings, work: &Work) -> Result<()> {
-    let error = match attempt(settings, &[work]).await {
+async fn apply_alone(ingest: &Ingest, work: &Work) -> Result<()> {
+    let error = match attempt(ingest, &[work], &mut None).await {
         Ok(()) => return Ok(()),
         Err(error) => error,
     };
@@ -149,40 +175,63 @@ async fn apply_alone(settings: &Settings, work: &Work) -> Result<()> {
                 error = %error,
                 "event could not be applied"
             );
-            let now = settings.clock.now();
-            Ok(inbox::record_failed(&settings.db.writer, event, error.to_string(), now).await?)
+            let Settings { db, clock, .. } = &ingest.settings;
+            Ok(inbox::record_failed(&db.writer, event, error.to_string(), clock.now()).await?)
         }
         _ => Err(error.into()),
     }
 }
 
-async fn attempt(settings: &Settings, works: &[&Work]) -> Result<(), DbErr> {
+async fn attempt(ingest: &Ingest, works: &[&Work], turn: &mut Turn) -> Result<(), DbErr> {
     let mut tries = 0;
     loop {
-        match commit(settings, works).await {
+        match commit(ingest, works, turn).await {
             Err(error) if is_lost_connection(&error) && tries + 1 < ATTEMPTS => tries += 1,
             outcome => return outcome,
         }
     }
 }
 
-async fn commit(settings: &Settings, works: &[&Work]) -> Result<(), DbErr> {
+async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn) -> Result<(), DbErr> {
+    let settings = &ingest.settings;
     let now = settings.clock.now();
-    let tx = settings.db.begin().await?;
-    let events: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
-    let new = inbox::record(&tx, &events, settings.keep_payloads, now).await?;
-    let works = without_duplicates(works, &new);
-    let known = known_before(&tx, &works).await?;
-    let written = batch::write(&tx, &offers(&works), now).await?;
-    let fate = |work: &Work| work.snapshot().map(|snapshot| written.fate(snapshot));
-    let stale: Vec<&Event> =
-        works.iter().filter(|work| fate(work) == Some(Fate::Stale)).filter_map(|work| work.event()).collect();
-    inbox::mark_stale(&tx, &stale).await?;
-    let told: Vec<&Work> = works.into_iter().filter(|work| fate(work) == Some(Fate::Written)).collect();
-    let changes = record_changes(&tx, &told, &known).await?;
+    let tx = settings.db.begin_ingest().await?;
+    let changes = write(settings, &tx, works, now).await?;
+    let committing = ingest.commits.lock().await;
+    *turn = None;
     tx.commit().await?;
     settings.changes.announce(changes);
+    drop(committing);
     Ok(())
+}
+
+/// Writes everything of a batch, and says what changed.
+async fn write(
+    settings: &Settings,
+    tx: &Transaction,
+    works: &[&Work],
+    now: DateTime<Utc>,
+) -> Result<Vec<change::Model>, DbErr> {
+    let events: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
+    let new = inbox::record(tx, &events, settings.keep_payloads, now).await?;
+    let works = without_duplicates(works, &new);
+    let known = known_before(tx, &works).await?;
+    let mut written = batch::write(tx, &offers(&works), now).await?;
+    let mut amendments = std::mem::take(&mut written.amendments);
+    for work in &works {
+        let (Some(event), Some(snapshot)) = (work.event(), work.snapshot()) else { continue };
+        let state = match written.fate(snapshot) {
+            Fate::Stale => (State::Stale, None),
+            Fate::Foreign => (State::Ignored, Some(FOREIGN.to_owned())),
+            Fate::Kept | Fate::Written => continue,
+        };
+        amendments.push(Amendment { id: event.id.clone(), state: Some(state), payload: Some(event.text()) });
+    }
+    inbox::amend(tx, amendments).await?;
+    let is_told =
+        |work: &&Work| work.snapshot().is_some_and(|snapshot| written.fate(snapshot) == Fate::Written);
+    let told: Vec<&Work> = works.into_iter().filter(is_told).collect();
+    feed::record(tx, told.iter().filter_map(|work| change_of(work, &known)).collect()).await
 }
 
 /// What the works want to be written.
@@ -204,7 +253,7 @@ fn without_duplicates<'a>(works: &[&'a Work], new: &HashSet<String>) -> Vec<&'a 
 }
 
 /// The fetched objects that the mirror held already: Stripe's answer does not say whether an object is new.
-async fn known_before(tx: &DatabaseTransaction, works: &[&Work]) -> Result<HashSet<String>, DbErr> {
+async fn known_before(tx: &Transaction, works: &[&Work]) -> Result<HashSet<String>, DbErr> {
     let mut known = HashSet::new();
     for work in works {
         if let Work::Fetched(snapshot) = work
@@ -216,19 +265,7 @@ async fn known_before(tx: &DatabaseTransaction, works: &[&Work]) -> Result<HashS
     Ok(known)
 }
 
-async fn record_changes(
-    tx: &DatabaseTransaction,
-    works: &[&Work],
-    known: &HashSet<String>,
-) -> Result<Vec<change::Model>, DbErr> {
-    let rows: Vec<change::ActiveModel> = works.iter().filter_map(|work| change_of(work, known)).collect();
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    change::Entity::insert_many(rows).exec_with_returning(tx).await
-}
-
-fn change_of(work: &Work, known: &HashSet<String>) -> Option<change::ActiveModel> {
+fn change_of(work: &Work, known: &HashSet<String>) -> Option<change::Model> {
     let snapshot = work.snapshot()?;
     let event = work.event();
     let kind = match event {
@@ -238,16 +275,17 @@ fn change_of(work: &Work, known: &HashSet<String>) -> Option<change::ActiveModel
         None => change::Kind::Created,
     };
     let occurred_at = chrono::DateTime::from_timestamp(snapshot.source.stamp, 0).unwrap_or_default();
-    Some(change::ActiveModel {
-        seq: NotSet,
-        object: Set(snapshot.mirror.object.to_owned()),
-        object_id: Set(snapshot.id.clone()),
-        customer: Set(snapshot.customer().map(str::to_owned)),
-        kind: Set(kind),
-        event_id: Set(event.map(|event| event.id.clone())),
-        event_type: Set(event.map(|event| event.r#type.clone())),
-        occurred_at: Set(occurred_at),
-        changed_fields: Set(changed_fields(event).into()),
+    Some(change::Model {
+        // The database numbers them.
+        seq: 0,
+        object: snapshot.object().to_owned(),
+        object_id: snapshot.id.clone(),
+        customer: snapshot.customer().map(str::to_owned),
+        kind,
+        event_id: event.map(|event| event.id.clone()),
+        event_type: event.map(|event| event.r#type.clone()),
+        occurred_at,
+        changed_fields: changed_fields(event).into(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! From the body of a webhook to an event.
 
+use bytes::Bytes;
 use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -7,6 +8,7 @@ use serde_json::{Value, value::RawValue};
 use crate::{
     error::{Error, Result},
     mirror::{
+        column::without_nul,
         inbox::Event,
         snapshot::{Snapshot, Source},
     },
@@ -37,35 +39,63 @@ struct Data<'a> {
 }
 
 /// Reads an event; what is not one is `INVALID`.
-pub fn parse(body: &[u8]) -> Result<Event> {
+pub fn parse(body: &Bytes) -> Result<Event> {
     let not_an_event = || Error::invalid("The body is not a Stripe event.");
-    let body = std::str::from_utf8(body).map_err(|error| not_an_event().because(error))?;
-    let envelope: Envelope = serde_json::from_str(body).map_err(|error| not_an_event().because(error))?;
-    let object: Value =
-        serde_json::from_str(envelope.data.object.get()).map_err(|error| not_an_event().because(error))?;
+    let text = std::str::from_utf8(body).map_err(|error| not_an_event().because(error))?;
+    let envelope: Envelope = serde_json::from_str(text).map_err(|error| not_an_event().because(error))?;
+    let object = Sent::read(envelope.data.object).map_err(|error| not_an_event().because(error))?;
+    let previous = envelope.data.previous_attributes.map(Sent::read).transpose();
+    let previous = previous.map_err(|error| not_an_event().because(error))?;
     let created = DateTime::from_timestamp(envelope.created, 0).ok_or_else(not_an_event)?;
-    let is_name = |text: &str| !text.is_empty() && text.len() <= 255 && !text.contains(char::is_control);
-    if !object.is_object() || !is_name(&envelope.id) || !is_name(&envelope.r#type) {
+    if !object.value.is_object() || !is_name(&envelope.id) || !is_name(&envelope.r#type) {
         return Err(not_an_event());
     }
-    let text =
-        |name: &str| object.get(name).and_then(Value::as_str).filter(|text| is_name(text)).map(str::to_owned);
+    let text = |name: &str| {
+        object.value.get(name).and_then(Value::as_str).filter(|text| is_name(text)).map(str::to_owned)
+    };
+    let (object_type, id) = (text("object"), text("id"));
     let api_version = envelope.api_version.filter(|version| is_name(version));
+    let account = envelope.account.filter(|account| is_name(account));
     let (kind, version) = (envelope.r#type.as_str(), api_version.as_deref());
-    let source = Source::of_event(&envelope.id, kind, envelope.created, version);
+    let source = Source::of_event(&envelope.id, kind, envelope.created, version)
+        .of_account(account.as_deref().unwrap_or_default());
+    let before = previous.as_ref().and_then(|previous| previous.value.as_object());
+    let snapshot = Snapshot::of_change(object.value, object.text, source, before);
     Ok(Event {
-        object: text("object"),
-        object_id: text("id"),
-        account: envelope.account.filter(|account| is_name(account)),
+        object: object_type,
+        object_id: snapshot.as_ref().map(|snapshot| snapshot.id.clone()).or(id),
+        account,
         created,
         api_version,
         livemode: envelope.livemode,
-        previous_attributes: envelope.data.previous_attributes.map(|json| compact(json.get())),
-        body: body.replace('\0', ""),
-        snapshot: Snapshot::of(object, &compact(envelope.data.object.get()), source),
+        previous_attributes: previous.map(|previous| previous.text),
+        body: body.clone(),
+        snapshot,
         id: envelope.id,
         r#type: envelope.r#type,
     })
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 255 && !text.contains(char::is_control)
+}
+
+/// A part of the body, as a value and as the text that is stored.
+struct Sent {
+    value: Value,
+    text: String,
+}
+
+impl Sent {
+    fn read(json: &RawValue) -> serde_json::Result<Self> {
+        let value: Value = serde_json::from_str(json.get())?;
+        // PostgreSQL stores an escaped NUL, and fails when somebody reads it.
+        if json.get().contains(r"\u0000") {
+            let value = without_nul(&value);
+            return Ok(Self { text: value.to_string(), value });
+        }
+        Ok(Self { value, text: compact(json.get()) })
+    }
 }
 
 /// The same JSON text without the white space between its tokens: Stripe indents its webhooks.
@@ -117,10 +147,10 @@ mod tests {
             r#"{"id":"evt_1","type":"a","created":99999999999999,"data":{"object":{}}}"#,
             r#"{"id":"evt_1","type":"a","created":1,"data":{"object":{"name":"\ud800"}}}"#,
         ] {
-            let error = parse(body.as_bytes()).expect_err(body);
+            let error = parse(&Bytes::from_static(body.as_bytes())).expect_err(body);
             assert_eq!(error.code, crate::error::Code::Invalid, "{body}");
         }
-        assert!(parse(b"\xff\xfe").is_err());
+        assert!(parse(&Bytes::from_static(b"\xff\xfe")).is_err());
     }
 
     proptest! {

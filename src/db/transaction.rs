@@ -1,0 +1,133 @@
+//! A transaction of the mirror's: on SQLite the ORM's; on PostgreSQL the driver's own, which takes whole columns as
+//! arrays, so that the text of a statement does not depend on the number of rows, and is parsed once.
+
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
+    prelude::async_trait::async_trait,
+    sqlx::{
+        self, Arguments, Encode, Executor, PgPool, Postgres, Type,
+        postgres::{PgArguments, PgRow},
+    },
+};
+use sea_query_sqlx::SqlxValues;
+use tokio::sync::Mutex;
+
+/// A transaction that writes to the mirror; it is rolled back when it is dropped.
+#[derive(Debug)]
+pub enum Transaction {
+    Sqlite(DatabaseTransaction),
+    Postgres(PostgresTransaction),
+}
+
+/// A transaction of PostgreSQL's driver.
+#[derive(Debug)]
+pub struct PostgresTransaction(Mutex<sqlx::Transaction<'static, Postgres>>);
+
+/// The columns of many rows, as arrays.
+#[derive(Default)]
+pub struct Columns(PgArguments);
+
+impl Columns {
+    /// Adds the values of a column, which may have NULLs.
+    pub fn add<'a, T: Type<Postgres> + Encode<'a, Postgres>>(&mut self, values: T) {
+        self.0.add(values).expect("text, numbers and times can be encoded");
+    }
+}
+
+impl Transaction {
+    /// Makes what was done last.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.0.into_inner().commit().await.map_err(failed),
+        }
+    }
+
+    /// PostgreSQL's own transaction, if it is one.
+    pub fn postgres(&self) -> Option<&PostgresTransaction> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(tx) => Some(tx),
+        }
+    }
+}
+
+impl PostgresTransaction {
+    /// Begins one on a connection of the pool.
+    pub async fn begin(pool: &PgPool) -> Result<Self, DbErr> {
+        pool.begin().await.map(|tx| Self(Mutex::new(tx))).map_err(failed)
+    }
+
+    /// The rows that a statement of constant text returns.
+    pub async fn rows(&self, sql: &'static str, columns: Columns) -> Result<Vec<PgRow>, DbErr> {
+        let query = sqlx::query_with(sql, columns.0);
+        query.fetch_all(&mut **self.0.lock().await).await.map_err(failed)
+    }
+
+    /// Executes a statement of constant text.
+    pub async fn execute(&self, sql: &'static str, columns: Columns) -> Result<(), DbErr> {
+        let query = sqlx::query_with(sql, columns.0);
+        query.execute(&mut **self.0.lock().await).await.map(drop).map_err(failed)
+    }
+
+    async fn query(&self, statement: Statement) -> Result<Vec<PgRow>, DbErr> {
+        let values = statement.values.map_or_else(PgArguments::default, arguments);
+        let query = sqlx::query_with(sqlx::AssertSqlSafe(statement.sql), values);
+        query.fetch_all(&mut **self.0.lock().await).await.map_err(failed)
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        match self {
+            Self::Sqlite(_) => DbBackend::Sqlite,
+            Self::Postgres(_) => DbBackend::Postgres,
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        match self {
+            Self::Sqlite(tx) => tx.execute_raw(statement).await,
+            Self::Postgres(tx) => {
+                let values = statement.values.map_or_else(PgArguments::default, arguments);
+                let query = sqlx::query_with(sqlx::AssertSqlSafe(statement.sql), values);
+                let result = query.execute(&mut **tx.0.lock().await).await;
+                result.map(ExecResult::from).map_err(failed)
+            }
+        }
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        match self {
+            Self::Sqlite(tx) => tx.execute_unprepared(sql).await,
+            Self::Postgres(tx) => {
+                let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+                let result = (&mut **tx.0.lock().await).execute(sql).await;
+                result.map(ExecResult::from).map_err(failed)
+            }
+        }
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        match self {
+            Self::Sqlite(tx) => tx.query_one_raw(statement).await,
+            Self::Postgres(tx) => Ok(tx.query(statement).await?.into_iter().next().map(QueryResult::from)),
+        }
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match self {
+            Self::Sqlite(tx) => tx.query_all_raw(statement).await,
+            Self::Postgres(tx) => Ok(tx.query(statement).await?.into_iter().map(QueryResult::from).collect()),
+        }
+    }
+}
+
+fn arguments(values: sea_orm::Values) -> PgArguments {
+    sqlx::IntoArguments::<Postgres>::into_arguments(SqlxValues(values))
+}
+
+fn failed(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(error.into()))
+}
