@@ -127,7 +127,7 @@ async fn lend_rows(tx: &Transaction, link: &Borrowed, keys: BTreeSet<String>) ->
 static TEXTS: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
     let texts = BORROWED.iter().map(|link| {
         let mut find = lenders(link);
-        find.and_where(Expr::col(link.lender_key).eq(Expr::cust("ANY($1::text[])")));
+        find.and_where(Expr::cust(format!("{} = ANY($1::text[])", link.lender_key)));
         let find: &'static str = find.to_string(PostgresQueryBuilder).leak();
         let Borrowed { table, column, key, .. } = link;
         let lend: &'static str = format!(
