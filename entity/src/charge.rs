@@ -99,6 +99,8 @@ impl Mirrored for Entity {
     const OBJECT: &'static str = "charge";
     const PATH: Option<&'static str> = Some("/charges/{id}");
     const LIFE_CYCLE: &'static [&'static str] = &["pending", "failed", "succeeded"];
+    // Until 2022-11-15 the refunds came along.
+    const EMBEDDED: &'static [&'static str] = &["refunds"];
 
     fn lift(object: &mut Object) {
         flatten(object, "statement_descriptor", &["calculated_statement_descriptor"]);

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Children, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
     scalar::Metadata,
 };
@@ -147,6 +147,14 @@ impl Mirrored for Entity {
     const OBJECT: &'static str = "checkout.session";
     const PATH: Option<&'static str> = Some("/checkout/sessions/{id}");
     const LIFE_CYCLE: &'static [&'static str] = &["open", "expired", "complete"];
+    const CHILDREN: &'static [Children] = &[Children {
+        field: "line_items",
+        object: "item",
+        parent: "checkout_session",
+        path: "/checkout/sessions/{id}/line_items",
+        // No event carries them.
+        fetched_when: Some(("status", "complete")),
+    }];
 
     fn lift(object: &mut Object) {
         flatten(object, "customer_email", &["customer_details", "email"]);

@@ -27,10 +27,14 @@ pub struct Model {
     pub currency: Option<String>,
     #[graphql(skip)]
     pub default_payment_method: Option<String>,
+    #[graphql(skip)]
+    pub default_source: Option<String>,
     /// Whether the latest invoice's latest charge failed.
     pub delinquent: Option<bool>,
     /// A note on the customer, for the merchant.
     pub description: Option<String>,
+    #[graphql(skip)]
+    pub discount: Option<String>,
     /// The e-mail address that invoices and receipts go to.
     pub email: Option<String>,
     /// The prefix of the customer's invoice numbers.
@@ -66,6 +70,7 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "customer";
     const PATH: Option<&'static str> = Some("/customers/{id}");
+    const EMBEDDED: &'static [&'static str] = &["discount"];
 
     fn lift(object: &mut Object) {
         flatten(object, "default_payment_method", &["invoice_settings", "default_payment_method"]);

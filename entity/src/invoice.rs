@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
+    lift::{ids_of_discounts, sum_of_amounts},
     mirrored::{Children, Mirrored, Object, Owned, Owner, flatten, list},
     open::Open,
-    scalar::Metadata,
+    scalar::{Json, Metadata},
 };
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
@@ -51,6 +52,9 @@ pub struct Model {
     pub default_payment_method: Option<String>,
     /// The memo, for customers.
     pub description: Option<String>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub discounts: Option<Json>,
     /// When payment is due, for invoices that are sent.
     pub due_date: Option<DateTimeUtc>,
     #[graphql(skip)]
@@ -80,6 +84,8 @@ pub struct Model {
     pub period_end: Option<DateTimeUtc>,
     /// The start of the usage period that pending items are taken from.
     pub period_start: Option<DateTimeUtc>,
+    #[graphql(skip)]
+    pub quote: Option<String>,
     /// The number of the receipt.
     pub receipt_number: Option<String>,
     #[graphql(skip)]
@@ -133,13 +139,23 @@ impl Mirrored for Entity {
     const OBJECT: &'static str = "invoice";
     const LIFE_CYCLE: &'static [&'static str] = &["draft", "open", "uncollectible", "void", "paid"];
     const PATH: Option<&'static str> = Some("/invoices/{id}");
-    const CHILDREN: &'static [Children] = &[Children {
-        field: "payments",
-        object: "invoice_payment",
-        parent: "invoice",
-        path: "/invoice_payments?invoice={id}",
-        fetched_when: None,
-    }];
+    const CHILDREN: &'static [Children] = &[
+        Children {
+            field: "payments",
+            object: "invoice_payment",
+            parent: "invoice",
+            path: "/invoice_payments?invoice={id}",
+            fetched_when: None,
+        },
+        Children {
+            field: "lines",
+            object: "line_item",
+            parent: "invoice",
+            path: "/invoices/{id}/lines",
+            fetched_when: None,
+        },
+    ];
+    const EMBEDDED: &'static [&'static str] = &["discount", "discounts"];
 
     fn lift(object: &mut Object) {
         for column in ["finalized_at", "marked_uncollectible_at", "paid_at", "voided_at"] {
@@ -147,8 +163,10 @@ impl Mirrored for Entity {
         }
         // Moved under `parent` in 2025-03-31, as were the payments.
         flatten(object, "subscription", &["parent", "subscription_details", "subscription"]);
+        flatten(object, "quote", &["parent", "quote_details", "quote"]);
+        ids_of_discounts(object);
         payment_from_payments(object);
-        tax_from_total_taxes(object);
+        sum_of_amounts(object, "tax", &["total_taxes", "total_tax_amounts"]);
     }
 }
 
@@ -162,11 +180,4 @@ fn payment_from_payments(object: &mut Object) {
             object.entry(column).or_insert_with(|| value.clone());
         }
     }
-}
-
-fn tax_from_total_taxes(object: &mut Object) {
-    let Some(taxes) = object.get("total_taxes").and_then(Value::as_array) else { return };
-    let amounts = taxes.iter().filter_map(|tax| tax.get("amount").and_then(Value::as_i64));
-    let tax = (!taxes.is_empty()).then(|| amounts.fold(0, i64::saturating_add));
-    object.entry("tax").or_insert_with(|| tax.into());
 }

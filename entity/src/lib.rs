@@ -4,22 +4,38 @@
 //! without code of its own; where Stripe nested or moved a field across API versions,
 //! [`Mirrored::lift`](mirrored::Mirrored::lift) raises the older shape.
 
+pub mod lift;
 pub mod mirrored;
 pub mod open;
 pub mod scalar;
 
 pub mod charge;
 pub mod checkout_session;
+pub mod checkout_session_line_item;
+pub mod coupon;
+pub mod credit_note;
 pub mod customer;
+pub mod discount;
+pub mod dispute;
 pub mod invoice;
+pub mod invoice_item;
+pub mod invoice_line_item;
 pub mod invoice_payment;
 pub mod payment_intent;
+pub mod payment_link;
 pub mod payment_method;
+pub mod plan;
 pub mod price;
 pub mod product;
+pub mod promotion_code;
+pub mod quote;
 pub mod refund;
+pub mod setup_intent;
 pub mod subscription;
 pub mod subscription_item;
+pub mod subscription_schedule;
+pub mod tax_id;
+pub mod tax_rate;
 
 pub mod change;
 pub mod link_conflict;

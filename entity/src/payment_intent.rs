@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Mirrored, Object, Owned, Owner, flatten, list},
     open::Open,
     scalar::Metadata,
 };
@@ -113,8 +113,7 @@ impl Mirrored for Entity {
         flatten(object, "last_payment_error_code", &["last_payment_error", "code"]);
         flatten(object, "last_payment_error_decline_code", &["last_payment_error", "decline_code"]);
         // Until 2022-11-15 the charges came along instead of the latest one's id.
-        let latest = object.get("charges").and_then(|charges| charges.pointer("/data/0/id")).cloned();
-        if let Some(latest) = latest {
+        if let Some(latest) = list(object, "charges").first().cloned() {
             object.entry("latest_charge").or_insert(latest);
         }
     }

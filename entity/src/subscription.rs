@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
+    lift::ids_of_discounts,
     mirrored::{Children, DeletedEvent, Mirrored, Object, Owned, Owner, flatten, list},
     open::Open,
     scalar::{Json, Metadata},
@@ -47,6 +48,9 @@ pub struct Model {
     pub default_payment_method: Option<String>,
     /// The description, for customers.
     pub description: Option<String>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub discounts: Option<Json>,
     /// When the subscription ended, if it did.
     pub ended_at: Option<DateTimeUtc>,
     #[graphql(skip)]
@@ -59,6 +63,8 @@ pub struct Model {
     /// How collection is paused, if it is, as Stripe holds it.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub pause_collection: Option<Json>,
+    #[graphql(skip)]
+    pub pending_setup_intent: Option<String>,
     #[graphql(skip)]
     pub price: Option<String>,
     /// The quantity of the first item.
@@ -133,8 +139,10 @@ impl Mirrored for Entity {
         path: "/subscription_items?subscription={id}",
         fetched_when: None,
     }];
+    const EMBEDDED: &'static [&'static str] = &["discount", "discounts"];
 
     fn lift(object: &mut Object) {
+        ids_of_discounts(object);
         flatten(object, "cancellation_reason", &["cancellation_details", "reason"]);
         periods_to_items(object);
         period_from_items(object);
@@ -148,6 +156,8 @@ impl Mirrored for Entity {
                 }
             }
         }
+        // Of a single item, older versions repeat the plan beside the items.
+        flatten(object, "price", &["plan"]);
     }
 }
 

@@ -4,8 +4,9 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
+    lift::ids_of_discounts,
     mirrored::{Mirrored, Object, Owned, Owner, flatten},
-    scalar::Metadata,
+    scalar::{Json, Metadata},
 };
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
@@ -22,6 +23,9 @@ pub struct Model {
     pub current_period_end: Option<DateTimeUtc>,
     /// The start of the item's paid period.
     pub current_period_start: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub discounts: Option<Json>,
     /// What the integration notes on the item.
     #[sea_orm(column_type = "JsonBinary")]
     pub metadata: Metadata,
@@ -48,8 +52,10 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "subscription_item";
     const PATH: Option<&'static str> = Some("/subscription_items/{id}");
+    const EMBEDDED: &'static [&'static str] = &["discounts"];
 
     fn lift(object: &mut Object) {
+        ids_of_discounts(object);
         // Before prices, an item had only a plan, whose id is also the price's.
         flatten(object, "price", &["plan"]);
         flatten(object, "product", &["price", "product"]);

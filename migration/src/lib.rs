@@ -5,6 +5,7 @@ pub use sea_orm_migration::{MigrationStatus, MigratorTrait, migrator::Migration}
 
 mod m20261120_000001_create_mirror;
 mod m20261120_000002_create_gateway;
+mod m20261121_000001_add_billing_objects;
 mod table;
 
 /// All steps, oldest first.
@@ -15,6 +16,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261120_000001_create_mirror::Migration),
             Box::new(m20261120_000002_create_gateway::Migration),
+            Box::new(m20261121_000001_add_billing_objects::Migration),
         ]
     }
 }

@@ -84,6 +84,7 @@ impl Belongings {
                 .eq(true)
                 .and(Expr::col("deleted").eq(false))
                 .or(Expr::col("id").in_subquery(self.bought(item_column))),
+            Owner::Nobody => Expr::value(false),
             Owner::User => Expr::col("id").is_in(&self.users),
             Owner::Organization => Expr::col("id").is_in(&self.organizations),
         }

@@ -169,7 +169,10 @@ impl Snapshot {
         let source = Source { kind, ..self.source.clone() };
         for (item, raw) in list(object, children.field).iter().zip(raws) {
             let Json::Object(mut item) = item.clone() else { continue };
-            item.entry(children.parent).or_insert_with(|| self.id.as_str().into());
+            let parent = item.entry(children.parent).or_insert(Json::Null);
+            if parent.is_null() {
+                *parent = self.id.as_str().into();
+            }
             let Some((mut child, _)) = Self::build(mirror, item, raw, source.clone()) else { continue };
             self.embedded.append(&mut child.embedded);
             self.children.push(child);
@@ -197,7 +200,11 @@ impl Snapshot {
         match self.mirror.owner {
             Owner::Itself => Some(&self.id),
             Owner::Customer(column) => self.text(column),
-            Owner::Through { .. } | Owner::Catalogue { .. } | Owner::User | Owner::Organization => None,
+            Owner::Through { .. }
+            | Owner::Catalogue { .. }
+            | Owner::Nobody
+            | Owner::User
+            | Owner::Organization => None,
         }
     }
 }

@@ -1,0 +1,95 @@
+//! <https://docs.stripe.com/api/invoice-line-item/object>
+
+use async_graphql::SimpleObject;
+use sea_orm::entity::prelude::*;
+
+use crate::{
+    lift::{ids_of_discounts, period, price_and_product, sum_of_amounts},
+    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    scalar::{Json, Metadata},
+};
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
+#[sea_orm(table_name = "invoice_line_items")]
+#[graphql(name = "InvoiceLineItemFields")]
+pub struct Model {
+    /// Stripe's id, `il_…`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(skip)]
+    pub id: String,
+    #[graphql(skip)]
+    pub amount: i64,
+    /// The three-letter currency code, in lower case.
+    pub currency: Option<String>,
+    /// What the line is for, for customers.
+    pub description: Option<String>,
+    /// What each discount takes off, as Stripe holds it.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub discount_amounts: Option<Json>,
+    /// Whether discounts take something off.
+    pub discountable: Option<bool>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub discounts: Option<Json>,
+    #[graphql(skip)]
+    pub invoice: Option<String>,
+    #[graphql(skip)]
+    pub invoice_item: Option<String>,
+    /// Whether this is live data; `false` in test mode and in sandboxes.
+    pub livemode: bool,
+    /// What the integration notes on the line.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub metadata: Metadata,
+    /// The end of what is paid for.
+    pub period_end: Option<DateTimeUtc>,
+    /// The start of what is paid for.
+    pub period_start: Option<DateTimeUtc>,
+    #[graphql(skip)]
+    pub price: Option<String>,
+    #[graphql(skip)]
+    pub product: Option<String>,
+    /// Whether the line settles a change within a period.
+    pub proration: Option<bool>,
+    /// How many units.
+    pub quantity: Option<i32>,
+    #[graphql(skip)]
+    pub subscription: Option<String>,
+    #[graphql(skip)]
+    pub subscription_item: Option<String>,
+    #[graphql(skip)]
+    pub tax: Option<i64>,
+    /// The amount of one unit in minor units, with up to twelve decimal places.
+    pub unit_amount_decimal: Option<String>,
+    #[graphql(skip)]
+    pub deleted: bool,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Owned for Entity {
+    const OWNER: Owner = Owner::Through { column: "invoice", table: "invoices" };
+}
+
+impl Mirrored for Entity {
+    const OBJECT: &'static str = "line_item";
+    const EMBEDDED: &'static [&'static str] = &["discounts"];
+
+    fn lift(object: &mut Object) {
+        period(object);
+        price_and_product(object);
+        // Moved under `parent` in 2025-03-31.
+        for kind in ["subscription_item_details", "invoice_item_details"] {
+            for column in ["invoice_item", "proration", "subscription", "subscription_item"] {
+                flatten(object, column, &["parent", kind, column]);
+            }
+        }
+        // Since then, a line without a parent has no place to say so.
+        if object.contains_key("parent") {
+            object.entry("proration").or_insert(false.into());
+        }
+        sum_of_amounts(object, "tax", &["taxes", "tax_amounts"]);
+        ids_of_discounts(object);
+    }
+}
