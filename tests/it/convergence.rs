@@ -29,7 +29,7 @@ async fn tables(test: &TestApp) -> Tables {
     let mut tables = BTreeMap::new();
     for mirror in MIRRORS.iter() {
         // A child that was removed before it was ever heard of has no tombstone.
-        let own = matches!(mirror.object, "subscription_item" | "invoice_payment");
+        let own = matches!(mirror.object, "subscription_item" | "invoice_payment" | "line_item");
         let which = if own { "WHERE NOT deleted" } else { "" };
         let mut rows = test.rows(&format!("SELECT * FROM {} {which} ORDER BY id", mirror.table)).await;
         for row in &mut rows {

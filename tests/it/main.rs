@@ -29,4 +29,5 @@ mod node_clients;
 mod odd_ids;
 mod paging;
 mod schema;
+mod shapes;
 mod webhook;
