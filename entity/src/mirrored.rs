@@ -54,6 +54,8 @@ pub enum Owner {
     User,
     /// The organization whose id is the row's.
     Organization,
+    /// Nobody's: for those alone who see everything.
+    Nobody,
 }
 
 /// What an event whose type ends in `.deleted` means for the object.

@@ -6,6 +6,7 @@ pub use sea_orm_migration::{MigrationStatus, MigratorTrait, migrator::Migration}
 mod m20261120_000001_create_mirror;
 mod m20261120_000002_create_gateway;
 mod m20261121_000001_add_billing_objects;
+mod m20261121_000002_add_money_objects;
 mod table;
 
 /// All steps, oldest first.
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000001_create_mirror::Migration),
             Box::new(m20261120_000002_create_gateway::Migration),
             Box::new(m20261121_000001_add_billing_objects::Migration),
+            Box::new(m20261121_000002_add_money_objects::Migration),
         ]
     }
 }

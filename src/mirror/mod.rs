@@ -19,7 +19,10 @@ use entity::mirrored::{Children, DeletedEvent, Mirrored, Object, Owner};
 use sea_orm::Iterable;
 
 use self::column::Column;
-pub use self::{borrowed::BORROWED, registry::MIRRORS};
+pub use self::{
+    borrowed::BORROWED,
+    registry::{MIRRORS, OTHER},
+};
 
 /// An object that has a table.
 #[derive(Debug)]

@@ -34,5 +34,25 @@ pub static MIRRORS: LazyLock<Vec<Mirror>> = LazyLock::new(|| {
         Mirror::of::<entity::tax_rate::Entity>(),
         Mirror::of::<entity::quote::Entity>(),
         Mirror::of::<entity::payment_link::Entity>(),
+        Mirror::of::<entity::payout::Entity>(),
+        Mirror::of::<entity::balance_transaction::Entity>(),
+        Mirror::of::<entity::early_fraud_warning::Entity>(),
+        Mirror::of::<entity::review::Entity>(),
+        Mirror::of::<entity::mandate::Entity>(),
+        Mirror::of::<entity::entitlement_feature::Entity>(),
+        Mirror::of::<entity::active_entitlement_summary::Entity>(),
+        Mirror::of::<entity::active_entitlement::Entity>(),
+        Mirror::of::<entity::product_feature::Entity>(),
+        Mirror::of::<entity::credit_grant::Entity>(),
+        Mirror::of::<entity::credit_balance_transaction::Entity>(),
+        Mirror::of::<entity::meter::Entity>(),
+        Mirror::of::<entity::customer_balance_transaction::Entity>(),
+        Mirror::of::<entity::transfer::Entity>(),
+        Mirror::of::<entity::account::Entity>(),
+        Mirror::of::<entity::portal_configuration::Entity>(),
+        Mirror::of::<entity::test_clock::Entity>(),
     ]
 });
+
+/// The one table of all objects that have none of their own.
+pub static OTHER: LazyLock<Mirror> = LazyLock::new(Mirror::of::<entity::other_object::Entity>);

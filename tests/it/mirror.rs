@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use billgraph::mirror::{BORROWED, MIRRORS};
+use billgraph::mirror::{BORROWED, MIRRORS, OTHER};
 use sea_orm::DbBackend;
 use serde_json::{Value, json};
 
@@ -16,6 +16,27 @@ async fn mirrored(api_version: &str, events: usize) -> TestApp {
     test.deliver().await;
     test
 }
+
+/// Objects that have a table, and of which `stripe-sim` has none.
+const NOT_SIMULATED: &[&str] = &[
+    "account",
+    "balance_transaction",
+    "billing.credit_balance_transaction",
+    "billing.credit_grant",
+    "billing.meter",
+    "billing_portal.configuration",
+    "customer_balance_transaction",
+    "entitlements.active_entitlement",
+    "entitlements.active_entitlement_summary",
+    "entitlements.feature",
+    "mandate",
+    "payout",
+    "product_feature",
+    "radar.early_fraud_warning",
+    "review",
+    "test_helpers.test_clock",
+    "transfer",
+];
 
 /// Where Stripe nests what a column holds, by API version.
 const NESTED: &[(&str, &str, &str, &str)] = &[
@@ -96,7 +117,8 @@ async fn is_what_stripe_holds(api_version: &str) {
             continue;
         }
         assert_eq!(ids(rows.keys().collect()), expected_ids, "{} in {api_version}", mirror.table);
-        assert!(!rows.is_empty(), "the history has {}", mirror.table);
+        let simulated = !NOT_SIMULATED.contains(&mirror.object);
+        assert_eq!(!rows.is_empty(), simulated, "whether the history has {}", mirror.table);
         for (id, row) in &rows {
             compare(mirror.object, api_version, &expected[id], row);
         }
@@ -213,7 +235,7 @@ async fn assert_same_columns(endive: &TestApp, api_version: &str) {
 async fn tables_have_the_columns_of_their_objects() {
     let test = TestApp::start().await;
     let kept = ["deleted", "unsettled", "account", "api_version", "stamp", "stamp_event", "synced_at", "raw"];
-    for mirror in MIRRORS.iter() {
+    for mirror in MIRRORS.iter().chain([&*OTHER]) {
         let db = &test.app().db.reader;
         let sql = match db.get_database_backend() {
             DbBackend::Postgres => format!(

@@ -1,0 +1,65 @@
+//! <https://docs.stripe.com/api/customer_portal/configurations/object>
+
+use async_graphql::SimpleObject;
+use sea_orm::entity::prelude::*;
+
+use crate::{
+    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    scalar::{Json, Metadata},
+};
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
+#[sea_orm(table_name = "portal_configurations")]
+#[graphql(name = "PortalConfigurationFields")]
+pub struct Model {
+    /// Stripe's id, `bpc_…`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[graphql(skip)]
+    pub id: String,
+    /// Whether sessions can be made with the configuration.
+    pub active: bool,
+    #[graphql(skip)]
+    pub application: Option<String>,
+    /// What the portal says of the business, as Stripe holds it.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub business_profile: Option<Json>,
+    /// When the configuration was created at Stripe.
+    pub created: DateTimeUtc,
+    /// Where the portal leads back to, unless a session says otherwise.
+    pub default_return_url: Option<String>,
+    /// What customers can do in the portal, as Stripe holds it.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub features: Option<Json>,
+    /// Whether sessions use it that name none.
+    pub is_default: Option<bool>,
+    /// Whether this is live data; `false` in test mode and in sandboxes.
+    pub livemode: bool,
+    /// The page on which customers sign in by themselves, if there is one.
+    pub login_page_url: Option<String>,
+    /// What the integration notes on the configuration.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub metadata: Metadata,
+    /// The name, for the merchant.
+    pub name: Option<String>,
+    /// When the configuration was last changed at Stripe.
+    pub updated: Option<DateTimeUtc>,
+    #[graphql(skip)]
+    pub deleted: bool,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Owned for Entity {
+    const OWNER: Owner = Owner::Nobody;
+}
+
+impl Mirrored for Entity {
+    const OBJECT: &'static str = "billing_portal.configuration";
+    const PATH: Option<&'static str> = Some("/billing_portal/configurations/{id}");
+
+    fn lift(object: &mut Object) {
+        flatten(object, "login_page_url", &["login_page", "url"]);
+    }
+}
