@@ -14,6 +14,8 @@ mod checkout_way;
 mod commands;
 mod convergence;
 mod demo;
+mod entitlements;
+mod fixtures;
 mod graphql_errors;
 mod graphql_http;
 mod joins;
