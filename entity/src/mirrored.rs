@@ -48,8 +48,6 @@ pub enum Owner {
     Through { column: &'static str, table: &'static str },
     /// Everybody's while active; beyond that, whoever has a subscription item that names it in `item_column`.
     Catalogue { item_column: &'static str },
-    /// Nobody's in particular: for those who see everything.
-    Nobody,
     /// The user whose id is the row's.
     User,
     /// The organization whose id is the row's.

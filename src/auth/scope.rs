@@ -87,7 +87,6 @@ impl Belongings {
             Owner::Nobody => Expr::value(false),
             Owner::User => Expr::col("id").is_in(&self.users),
             Owner::Organization => Expr::col("id").is_in(&self.organizations),
-            Owner::Nobody => Expr::val(1).eq(0),
         }
     }
 

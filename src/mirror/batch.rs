@@ -10,7 +10,7 @@ use entity::mirrored::Children;
 use sea_orm::DbErr;
 
 use super::{
-    MIRRORS, Mirror, borrowed,
+    MIRRORS, Mirror, OTHER, borrowed,
     inbox::Amendment,
     snapshot::Snapshot,
     tie::{self, Offer, Outcome},
@@ -70,7 +70,7 @@ pub async fn write<'a>(
         embedded.entry(snapshot.mirror.table).or_default().push(snapshot);
     }
     let objects = latest(offers);
-    for mirror in MIRRORS.iter() {
+    for mirror in MIRRORS.iter().chain([&*OTHER]) {
         let first = written.rows.len();
         if let Some(objects) = objects.get(mirror.table) {
             write_objects(tx, mirror, objects, &mut written, now).await?;

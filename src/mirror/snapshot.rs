@@ -8,7 +8,7 @@ use sea_orm::Value;
 use serde_json::Value as Json;
 
 use super::{
-    Mirror,
+    Mirror, OTHER,
     column::Column,
     inbox, mirror,
     order::{Claim, put_back},
@@ -103,7 +103,7 @@ impl Snapshot {
     /// The same of an event that may say what the object was before.
     pub fn of_change(object: Json, raw: String, source: Source, previous: Option<&Object>) -> Option<Self> {
         let Json::Object(object) = object else { return None };
-        let mirror = mirror(object.get("object")?.as_str()?)?;
+        let mirror = mirror(object.get("object")?.as_str()?).unwrap_or(&OTHER);
         let asserts = source.kind != change::Kind::Created;
         let before = previous.filter(|_| asserts).map(|previous| put_back(&object, previous));
         let (mut snapshot, lifted) = Self::build(mirror, object, raw, source)?;
@@ -119,7 +119,7 @@ impl Snapshot {
         raw: String,
         source: Source,
     ) -> Option<(Self, Object)> {
-        let id = identity(mirror, &object)?;
+        let id = identity(mirror, &object, &source.account)?;
         let gone = object.get("deleted").and_then(Json::as_bool) == Some(true);
         let tombstone =
             source.kind == change::Kind::Deleted && mirror.deleted_event == DeletedEvent::Tombstone;
@@ -237,11 +237,19 @@ fn embedded(mirror: &Mirror, object: &Object, source: &Source) -> Vec<Snapshot> 
     found
 }
 
+/// Objects without an id of which an account, or a customer, has one.
+const SINGLETONS: &[&str] = &["balance", "balance_settings", "cash_balance", "tax.settings"];
+
 /// The id of an object, or what stands for it.
-fn identity(mirror: &Mirror, object: &Object) -> Option<String> {
-    let key = object.get(mirror.key)?;
-    let id = key.as_str().or_else(|| key.get("id")?.as_str())?;
-    is_id(id).then(|| id.to_owned())
+fn identity(mirror: &Mirror, object: &Object, account: &str) -> Option<String> {
+    if let Some(key) = object.get(mirror.key).filter(|key| !key.is_null()) {
+        let id = key.as_str().or_else(|| key.get("id")?.as_str())?;
+        return is_id(id).then(|| id.to_owned());
+    }
+    let name = object.get("object")?.as_str().filter(|name| SINGLETONS.contains(name))?;
+    let customer = object.get("customer").and_then(Json::as_str).filter(|id| is_id(id)).unwrap_or_default();
+    let parts = [name, account, customer];
+    Some(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
 }
 
 /// Whether this can be an id: Stripe's have up to 255 characters, and merchants choose some of them.
