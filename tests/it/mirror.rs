@@ -65,6 +65,7 @@ const UNTOLD: &[&str] = &[
     "plan",
     "subscription_schedule",
     "invoiceitem",
+    "setup_intent",
     "dispute",
     "item",
     "promotion_code",
