@@ -115,18 +115,23 @@ impl Cursor {
     }
 }
 
+/// The columns that tell a row's place: Stripe says of some objects, such as an invoice's lines, not when they were
+/// created.
+fn place<E: EntityTrait>() -> &'static [&'static str] {
+    if E::Column::from_str("created").is_ok() { &["created", "id"] } else { &["id"] }
+}
+
 /// Reads a page of a query's rows.
 pub async fn fetch<E: EntityTrait>(
     db: &DatabaseConnection,
     query: Select<E>,
     args: &PageArgs,
 ) -> Result<Page<E>> {
-    let (query, order) = beyond_cursor(query, args);
-    let query = query
-        .order_by(Expr::col("created"), order.clone())
-        .order_by(Expr::col("id"), order)
-        .limit(args.limit + 1);
-    Ok(cut(query.all(db).await?, args))
+    let (mut query, order) = beyond_cursor(query, args);
+    for column in place::<E>() {
+        query = query.order_by(Expr::col(*column), order.clone());
+    }
+    Ok(cut(query.limit(args.limit + 1).all(db).await?, args))
 }
 
 /// Reads the same page for each of several parents, in one statement.
@@ -142,7 +147,7 @@ pub async fn fetch_for_parents<E: EntityTrait>(
         return Ok(HashMap::from([((*parent).to_owned(), page)]));
     }
     let (query, order) = beyond_cursor(query.filter(Expr::col(column).is_in(parents.iter().copied())), args);
-    let statement = ranked(query.into_query(), column, &order, args.limit + 1);
+    let statement = ranked::<E>(query.into_query(), column, &order, args.limit + 1);
     let mut rows: HashMap<String, Vec<E::Model>> = HashMap::with_capacity(parents.len());
     for row in db.query_all(&statement).await? {
         let row = E::Model::from_query_result(&row, "")?;
@@ -152,9 +157,16 @@ pub async fn fetch_for_parents<E: EntityTrait>(
 }
 
 /// The first rows of each parent, in order.
-fn ranked(mut rows: SelectStatement, column: &'static str, order: &Order, limit: u64) -> SelectStatement {
+fn ranked<E: EntityTrait>(
+    mut rows: SelectStatement,
+    column: &'static str,
+    order: &Order,
+    limit: u64,
+) -> SelectStatement {
     let mut window = WindowStatement::partition_by(column);
-    window.order_by("created", order.clone()).order_by("id", order.clone());
+    for column in place::<E>() {
+        window.order_by(*column, order.clone());
+    }
     rows.expr_window_as(Expr::cust("ROW_NUMBER()"), window, "place");
     Query::select()
         .expr(Expr::cust("*"))
@@ -165,11 +177,14 @@ fn ranked(mut rows: SelectStatement, column: &'static str, order: &Order, limit:
 }
 
 fn beyond_cursor<E: EntityTrait>(query: Select<E>, args: &PageArgs) -> (Select<E>, Order) {
-    let place = || Expr::tuple([Expr::col("created"), Expr::col("id")]);
-    let cursor = args
-        .cursor
-        .as_ref()
-        .map(|cursor| Expr::tuple([Expr::value(cursor.created), Expr::value(cursor.id.as_str())]));
+    let columns = place::<E>();
+    let place = || Expr::tuple(columns.iter().map(|column| Expr::col(*column)));
+    let cursor = args.cursor.as_ref().map(|cursor| {
+        Expr::tuple(columns.iter().map(|column| match *column {
+            "created" => Expr::value(cursor.created),
+            _ => Expr::value(cursor.id.as_str()),
+        }))
+    });
     match (args.direction, cursor) {
         (Direction::Forward, Some(cursor)) => (query.filter(place().lt(cursor)), Order::Desc),
         (Direction::Forward, None) => (query, Order::Desc),

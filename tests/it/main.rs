@@ -8,6 +8,7 @@ mod access;
 mod access_roles;
 mod architecture;
 mod auth;
+mod billing_objects;
 mod checkout;
 mod checkout_faults;
 mod checkout_way;

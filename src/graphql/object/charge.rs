@@ -1,9 +1,9 @@
 //! Charges, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{charge, customer, invoice, payment_intent, payment_method, refund};
+use entity::{charge, customer, dispute, invoice, payment_intent, payment_method, refund};
 
-use super::{Customer, Invoice, PaymentIntent, PaymentMethod, Refund, one};
+use super::{Customer, Dispute, Invoice, PaymentIntent, PaymentMethod, Refund, one};
 use crate::{
     error::Result,
     graphql::{
@@ -37,6 +37,7 @@ impl Joined for charge::Entity {
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
         Join::one::<payment_method::Entity>("paymentMethod", "payment_method"),
         Join::many::<refund::Entity>("refunds", "charge"),
+        Join::many::<dispute::Entity>("disputes", "charge"),
     ];
 }
 
@@ -91,6 +92,19 @@ impl Charge {
         #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Refund>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "charge", &self.row.id, paging).await
+    }
+
+    /// The disputes, newest first.
+    async fn disputes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Dispute>> {
         let paging = Paging { first, after, last, before };
         Connection::of(load(ctx), "charge", &self.row.id, paging).await
     }

@@ -1,16 +1,22 @@
 //! Checkout sessions, and what comes of them.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{checkout_session, customer, invoice, payment_intent, subscription};
+use entity::{
+    checkout_session, checkout_session_line_item, customer, invoice, payment_intent, payment_link,
+    setup_intent, subscription,
+};
 
-use super::{BillingSubscription, Customer, Invoice, PaymentIntent, one};
+use super::{
+    BillingSubscription, CheckoutSessionLineItem, Customer, Invoice, PaymentIntent, PaymentLink, SetupIntent,
+    one,
+};
 use crate::{
     error::Result,
     graphql::{
         join::{Join, Joined},
-        load::Row,
+        load::{Row, load},
         money::Money,
-        page::Shows,
+        page::{Connection, Paging, Shows},
     },
 };
 
@@ -36,6 +42,9 @@ impl Joined for checkout_session::Entity {
         Join::one::<subscription::Entity>("subscription", "subscription"),
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
         Join::one::<invoice::Entity>("invoice", "invoice"),
+        Join::one::<setup_intent::Entity>("setupIntent", "setup_intent"),
+        Join::one::<payment_link::Entity>("paymentLink", "payment_link"),
+        Join::many::<checkout_session_line_item::Entity>("lineItems", "checkout_session"),
     ];
 }
 
@@ -74,5 +83,28 @@ impl CheckoutSession {
     /// The invoice that came of it.
     async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
         one(ctx, self.row.invoice.as_deref()).await
+    }
+
+    /// The setup of a payment method that came of it.
+    async fn setup_intent(&self, ctx: &Context<'_>) -> Result<Option<SetupIntent>> {
+        one(ctx, self.row.setup_intent.as_deref()).await
+    }
+
+    /// The link that led to the session.
+    async fn payment_link(&self, ctx: &Context<'_>) -> Result<Option<PaymentLink>> {
+        one(ctx, self.row.payment_link.as_deref()).await
+    }
+
+    /// What is bought.
+    async fn line_items(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<CheckoutSessionLineItem>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "checkout_session", &self.row.id, paging).await
     }
 }

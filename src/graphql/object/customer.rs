@@ -2,11 +2,13 @@
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
-    charge, checkout_session, customer, invoice, payment_intent, payment_method, subscription, user,
+    charge, checkout_session, credit_note, customer, discount, invoice, invoice_item, payment_intent,
+    payment_method, quote, setup_intent, subscription, subscription_schedule, tax_id, user,
 };
 
 use super::{
-    BillingSubscription, Charge, CheckoutSession, Invoice, PaymentIntent, PaymentMethod, Product, User, one,
+    BillingSubscription, Charge, CheckoutSession, CreditNote, Discount, Invoice, InvoiceItem, PaymentIntent,
+    PaymentMethod, Product, Quote, SetupIntent, SubscriptionSchedule, TaxId, User, one,
 };
 use crate::{
     error::Result,
@@ -44,6 +46,13 @@ impl Joined for customer::Entity {
         Join::many::<charge::Entity>("charges", "customer"),
         Join::many::<payment_method::Entity>("paymentMethods", "customer"),
         Join::many::<checkout_session::Entity>("checkoutSessions", "customer"),
+        Join::one::<discount::Entity>("discount", "discount"),
+        Join::many::<credit_note::Entity>("creditNotes", "customer"),
+        Join::many::<invoice_item::Entity>("invoiceItems", "customer"),
+        Join::many::<quote::Entity>("quotes", "customer"),
+        Join::many::<setup_intent::Entity>("setupIntents", "customer"),
+        Join::many::<subscription_schedule::Entity>("subscriptionSchedules", "customer"),
+        Join::many::<tax_id::Entity>("taxIds", "customer"),
     ];
 }
 
@@ -150,6 +159,89 @@ impl Customer {
         #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
     ) -> Result<Connection<CheckoutSession>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// What is taken off all the customer's invoices.
+    async fn discount(&self, ctx: &Context<'_>) -> Result<Option<Discount>> {
+        one(ctx, self.row.discount.as_deref()).await
+    }
+
+    /// The credit notes, newest first.
+    async fn credit_notes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<CreditNote>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// What is to be charged beside subscriptions, or was.
+    async fn invoice_items(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<InvoiceItem>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// The quotes, newest first.
+    async fn quotes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Quote>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// The setups of payment methods, newest first.
+    async fn setup_intents(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<SetupIntent>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// The subscription schedules, newest first.
+    async fn subscription_schedules(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<SubscriptionSchedule>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// The tax ids, newest first.
+    async fn tax_ids(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<TaxId>> {
         let paging = Paging { first, after, last, before };
         Connection::of(load(ctx), "customer", &self.row.id, paging).await
     }

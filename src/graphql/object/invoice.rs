@@ -1,9 +1,15 @@
 //! Invoices, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{charge, customer, invoice, invoice_payment, payment_intent, subscription};
+use entity::{
+    charge, credit_note, customer, invoice, invoice_line_item, invoice_payment, payment_intent, quote,
+    subscription,
+};
 
-use super::{BillingSubscription, Charge, Customer, InvoicePayment, PaymentIntent, one};
+use super::{
+    BillingSubscription, Charge, CreditNote, Customer, Discount, InvoiceLineItem, InvoicePayment,
+    PaymentIntent, Quote, each, one,
+};
 use crate::{
     error::Result,
     graphql::{
@@ -37,6 +43,9 @@ impl Joined for invoice::Entity {
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
         Join::one::<charge::Entity>("charge", "charge"),
         Join::many::<invoice_payment::Entity>("invoicePayments", "invoice"),
+        Join::one::<quote::Entity>("quote", "quote"),
+        Join::many::<invoice_line_item::Entity>("lines", "invoice"),
+        Join::many::<credit_note::Entity>("creditNotes", "invoice"),
     ];
 }
 
@@ -116,6 +125,42 @@ impl Invoice {
         #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
     ) -> Result<Connection<InvoicePayment>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "invoice", &self.row.id, paging).await
+    }
+
+    /// The quote that the invoice came of.
+    async fn quote(&self, ctx: &Context<'_>) -> Result<Option<Quote>> {
+        one(ctx, self.row.quote.as_deref()).await
+    }
+
+    /// What is taken off.
+    async fn discounts(&self, ctx: &Context<'_>) -> Result<Vec<Discount>> {
+        each(ctx, self.row.discounts.as_ref()).await
+    }
+
+    /// What is charged.
+    async fn lines(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<InvoiceLineItem>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "invoice", &self.row.id, paging).await
+    }
+
+    /// What the invoice was lowered by later, newest first.
+    async fn credit_notes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<CreditNote>> {
         let paging = Paging { first, after, last, before };
         Connection::of(load(ctx), "invoice", &self.row.id, paging).await
     }

@@ -2,27 +2,47 @@
 
 mod charge;
 mod checkout_session;
+mod checkout_session_line_item;
+mod coupon;
+mod credit_note;
 mod customer;
+mod discount;
+mod dispute;
 mod invoice;
+mod invoice_item;
+mod invoice_line_item;
 mod invoice_payment;
 mod organization;
 mod payment_intent;
+mod payment_link;
 mod payment_method;
+mod plan;
 mod price;
 mod product;
+mod promotion_code;
+mod quote;
 mod refund;
+mod setup_intent;
 mod subscription;
 mod subscription_item;
+mod subscription_schedule;
+mod tax_id;
+mod tax_rate;
 mod user;
 
 use async_graphql::{Context, ID, Interface};
-use futures_util::future::BoxFuture;
+use entity::scalar::Json;
+use futures_util::future::{BoxFuture, try_join_all};
 
 pub use self::{
-    charge::Charge, checkout_session::CheckoutSession, customer::Customer, invoice::Invoice,
+    charge::Charge, checkout_session::CheckoutSession, checkout_session_line_item::CheckoutSessionLineItem,
+    coupon::Coupon, credit_note::CreditNote, customer::Customer, discount::Discount, dispute::Dispute,
+    invoice::Invoice, invoice_item::InvoiceItem, invoice_line_item::InvoiceLineItem,
     invoice_payment::InvoicePayment, organization::Organization, payment_intent::PaymentIntent,
-    payment_method::PaymentMethod, price::Price, product::Product, refund::Refund,
-    subscription::BillingSubscription, subscription_item::SubscriptionItem, user::User,
+    payment_link::PaymentLink, payment_method::PaymentMethod, plan::Plan, price::Price, product::Product,
+    promotion_code::PromotionCode, quote::Quote, refund::Refund, setup_intent::SetupIntent,
+    subscription::BillingSubscription, subscription_item::SubscriptionItem,
+    subscription_schedule::SubscriptionSchedule, tax_id::TaxId, tax_rate::TaxRate, user::User,
 };
 use super::{
     join::{Joined, prefetch},
@@ -37,17 +57,32 @@ use crate::error::Result;
 pub enum Node {
     Charge(Charge),
     CheckoutSession(CheckoutSession),
+    CheckoutSessionLineItem(CheckoutSessionLineItem),
+    Coupon(Coupon),
+    CreditNote(CreditNote),
     Customer(Customer),
+    Discount(Discount),
+    Dispute(Dispute),
     Invoice(Invoice),
+    InvoiceItem(InvoiceItem),
+    InvoiceLineItem(InvoiceLineItem),
     InvoicePayment(InvoicePayment),
     Organization(Organization),
     PaymentIntent(PaymentIntent),
+    PaymentLink(PaymentLink),
     PaymentMethod(PaymentMethod),
+    Plan(Plan),
     Price(Price),
     Product(Product),
+    PromotionCode(PromotionCode),
+    Quote(Quote),
     Refund(Refund),
+    SetupIntent(SetupIntent),
     Subscription(BillingSubscription),
     SubscriptionItem(SubscriptionItem),
+    SubscriptionSchedule(SubscriptionSchedule),
+    TaxId(TaxId),
+    TaxRate(TaxRate),
     User(User),
 }
 
@@ -80,8 +115,25 @@ static PREFIXES: &[(&str, Find)] = &[
     ("pyr_", |ctx, id| Box::pin(find::<Refund>(ctx, id, Node::Refund))),
     ("si_", |ctx, id| Box::pin(find::<SubscriptionItem>(ctx, id, Node::SubscriptionItem))),
     ("sub_", |ctx, id| Box::pin(find::<BillingSubscription>(ctx, id, Node::Subscription))),
-    // Merchants choose the ids of products: whatever has no other beginning may be one.
+    ("cn_", |ctx, id| Box::pin(find::<CreditNote>(ctx, id, Node::CreditNote))),
+    ("di_", |ctx, id| Box::pin(find::<Discount>(ctx, id, Node::Discount))),
+    ("dp_", |ctx, id| Box::pin(find::<Dispute>(ctx, id, Node::Dispute))),
+    ("du_", |ctx, id| Box::pin(find::<Dispute>(ctx, id, Node::Dispute))),
+    ("ii_", |ctx, id| Box::pin(find::<InvoiceItem>(ctx, id, Node::InvoiceItem))),
+    ("il_", |ctx, id| Box::pin(find::<InvoiceLineItem>(ctx, id, Node::InvoiceLineItem))),
+    ("li_", |ctx, id| Box::pin(find::<CheckoutSessionLineItem>(ctx, id, Node::CheckoutSessionLineItem))),
+    ("plan_", |ctx, id| Box::pin(find::<Plan>(ctx, id, Node::Plan))),
+    ("plink_", |ctx, id| Box::pin(find::<PaymentLink>(ctx, id, Node::PaymentLink))),
+    ("promo_", |ctx, id| Box::pin(find::<PromotionCode>(ctx, id, Node::PromotionCode))),
+    ("qt_", |ctx, id| Box::pin(find::<Quote>(ctx, id, Node::Quote))),
+    ("seti_", |ctx, id| Box::pin(find::<SetupIntent>(ctx, id, Node::SetupIntent))),
+    ("txi_", |ctx, id| Box::pin(find::<TaxId>(ctx, id, Node::TaxId))),
+    ("txr_", |ctx, id| Box::pin(find::<TaxRate>(ctx, id, Node::TaxRate))),
+    ("sub_sched_", |ctx, id| Box::pin(find::<SubscriptionSchedule>(ctx, id, Node::SubscriptionSchedule))),
+    // Merchants choose the ids of products, coupons and plans: whatever has no other beginning may be one.
     ("", |ctx, id| Box::pin(find::<Product>(ctx, id, Node::Product))),
+    ("", |ctx, id| Box::pin(find::<Coupon>(ctx, id, Node::Coupon))),
+    ("", |ctx, id| Box::pin(find::<Plan>(ctx, id, Node::Plan))),
 ];
 
 /// The object with a global id, if the viewer may see it.
@@ -114,4 +166,11 @@ pub async fn selected<T: Shows<Entity: Joined>>(ctx: &Context<'_>, id: &str) -> 
     let rows = load.prime::<T::Entity>(vec![id.to_owned()]).await?;
     prefetch::<T::Entity>(load, &rows, ctx.field()).await?;
     Ok(rows.into_iter().next().map(T::row))
+}
+
+/// The rows whose ids a column lists, in its order.
+pub async fn each<T: Shows>(ctx: &Context<'_>, ids: Option<&Json>) -> Result<Vec<T>> {
+    let ids = ids.and_then(|ids| ids.0.as_array()).map_or(&[][..], Vec::as_slice);
+    let rows = try_join_all(ids.iter().map(|id| one(ctx, id.as_str()))).await?;
+    Ok(rows.into_iter().flatten().collect())
 }

@@ -1,9 +1,9 @@
 //! Payments, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{charge, customer, invoice, payment_intent, payment_method, refund};
+use entity::{charge, customer, dispute, invoice, payment_intent, payment_method, refund};
 
-use super::{Charge, Customer, Invoice, PaymentMethod, Refund, one};
+use super::{Charge, Customer, Dispute, Invoice, PaymentMethod, Refund, one};
 use crate::{
     error::Result,
     graphql::{
@@ -22,13 +22,13 @@ pub struct PaymentIntent {
     row: Row<payment_intent::Entity>,
 }
 
-/// Why a payment failed: <https://docs.stripe.com/error-codes>.
+/// Why a payment, or the setup of a payment method, failed: <https://docs.stripe.com/error-codes>.
 #[derive(SimpleObject)]
 pub struct PaymentError {
     /// Stripe's error code.
-    code: String,
+    pub code: String,
     /// The card issuer's reason: <https://docs.stripe.com/declines/codes>.
-    decline_code: Option<String>,
+    pub decline_code: Option<String>,
 }
 
 impl Shows for PaymentIntent {
@@ -47,6 +47,7 @@ impl Joined for payment_intent::Entity {
         Join::one::<charge::Entity>("latestCharge", "latest_charge"),
         Join::many::<charge::Entity>("charges", "payment_intent"),
         Join::many::<refund::Entity>("refunds", "payment_intent"),
+        Join::many::<dispute::Entity>("disputes", "payment_intent"),
     ];
 }
 
@@ -123,6 +124,19 @@ impl PaymentIntent {
         #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Refund>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "payment_intent", &self.row.id, paging).await
+    }
+
+    /// The disputes, newest first.
+    async fn disputes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Dispute>> {
         let paging = Paging { first, after, last, before };
         Connection::of(load(ctx), "payment_intent", &self.row.id, paging).await
     }

@@ -1,15 +1,15 @@
 //! Payment methods, and whose they are.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{customer, payment_method};
+use entity::{customer, payment_method, setup_intent};
 
-use super::{Customer, one};
+use super::{Customer, SetupIntent, one};
 use crate::{
     error::Result,
     graphql::{
         join::{Join, Joined},
-        load::Row,
-        page::Shows,
+        load::{Row, load},
+        page::{Connection, Paging, Shows},
     },
 };
 
@@ -45,7 +45,10 @@ impl Shows for PaymentMethod {
 }
 
 impl Joined for payment_method::Entity {
-    const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
+    const JOINS: &'static [Join] = &[
+        Join::one::<customer::Entity>("customer", "customer"),
+        Join::many::<setup_intent::Entity>("setupIntents", "payment_method"),
+    ];
 }
 
 #[ComplexObject]
@@ -70,5 +73,18 @@ impl PaymentMethod {
     /// Whose it is.
     async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
+    }
+
+    /// The setups that kept it, newest first.
+    async fn setup_intents(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<SetupIntent>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "payment_method", &self.row.id, paging).await
     }
 }

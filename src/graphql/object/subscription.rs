@@ -1,9 +1,15 @@
 //! Subscriptions, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{customer, invoice, payment_method, price, subscription, subscription_item};
+use entity::{
+    customer, invoice, payment_method, price, setup_intent, subscription, subscription_item,
+    subscription_schedule,
+};
 
-use super::{Customer, Invoice, PaymentMethod, Price, SubscriptionItem, one};
+use super::{
+    Customer, Discount, Invoice, PaymentMethod, Price, SetupIntent, SubscriptionItem, SubscriptionSchedule,
+    each, one,
+};
 use crate::{
     error::Result,
     graphql::{
@@ -37,6 +43,8 @@ impl Joined for subscription::Entity {
         Join::one::<price::Entity>("price", "price"),
         Join::many::<subscription_item::Entity>("items", "subscription"),
         Join::many::<invoice::Entity>("invoices", "subscription"),
+        Join::one::<subscription_schedule::Entity>("schedule", "schedule"),
+        Join::one::<setup_intent::Entity>("pendingSetupIntent", "pending_setup_intent"),
     ];
 }
 
@@ -91,5 +99,20 @@ impl BillingSubscription {
     ) -> Result<Connection<Invoice>> {
         let paging = Paging { first, after, last, before };
         Connection::of(load(ctx), "subscription", &self.row.id, paging).await
+    }
+
+    /// What directs the subscription, if something does.
+    async fn schedule(&self, ctx: &Context<'_>) -> Result<Option<SubscriptionSchedule>> {
+        one(ctx, self.row.schedule.as_deref()).await
+    }
+
+    /// The setup of a payment method that the customer has still to go through.
+    async fn pending_setup_intent(&self, ctx: &Context<'_>) -> Result<Option<SetupIntent>> {
+        one(ctx, self.row.pending_setup_intent.as_deref()).await
+    }
+
+    /// What is taken off.
+    async fn discounts(&self, ctx: &Context<'_>) -> Result<Vec<Discount>> {
+        each(ctx, self.row.discounts.as_ref()).await
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{price, product, subscription, subscription_item};
 
-use super::{BillingSubscription, Price, Product, one};
+use super::{BillingSubscription, Discount, Price, Product, each, one};
 use crate::{
     error::Result,
     graphql::{
@@ -57,5 +57,10 @@ impl SubscriptionItem {
     /// The subscription of the item.
     async fn subscription(&self, ctx: &Context<'_>) -> Result<Option<BillingSubscription>> {
         one(ctx, self.row.subscription.as_deref()).await
+    }
+
+    /// What is taken off.
+    async fn discounts(&self, ctx: &Context<'_>) -> Result<Vec<Discount>> {
+        each(ctx, self.row.discounts.as_ref()).await
     }
 }

@@ -1,0 +1,92 @@
+//! Credit notes, and what they correct.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{credit_note, customer, invoice, refund};
+
+use super::{Customer, Invoice, Refund, one};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::Row,
+        money::Money,
+        page::Shows,
+    },
+};
+
+/// What a finalized invoice is lowered by: <https://docs.stripe.com/api/credit_notes>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct CreditNote {
+    #[graphql(flatten)]
+    row: Row<credit_note::Entity>,
+}
+
+impl Shows for CreditNote {
+    type Entity = credit_note::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for credit_note::Entity {
+    const JOINS: &'static [Join] = &[
+        Join::one::<customer::Entity>("customer", "customer"),
+        Join::one::<invoice::Entity>("invoice", "invoice"),
+        Join::one::<refund::Entity>("refund", "refund"),
+    ];
+}
+
+#[ComplexObject]
+impl CreditNote {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// What is credited, with taxes.
+    async fn amount(&self) -> Money {
+        Money::new(self.row.amount, &self.row.currency)
+    }
+
+    /// What discounts took off.
+    async fn discount_amount(&self) -> Option<Money> {
+        Money::of(self.row.discount_amount, Some(&self.row.currency))
+    }
+
+    /// What was given back outside Stripe.
+    async fn out_of_band_amount(&self) -> Option<Money> {
+        Money::of(self.row.out_of_band_amount, Some(&self.row.currency))
+    }
+
+    /// All lines, before discounts and taxes.
+    async fn subtotal(&self) -> Option<Money> {
+        Money::of(self.row.subtotal, Some(&self.row.currency))
+    }
+
+    /// All taxes.
+    async fn tax(&self) -> Option<Money> {
+        Money::of(self.row.tax, Some(&self.row.currency))
+    }
+
+    /// All lines, after discounts and taxes.
+    async fn total(&self) -> Option<Money> {
+        Money::of(self.row.total, Some(&self.row.currency))
+    }
+
+    /// Who pays.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+        one(ctx, self.row.customer.as_deref()).await
+    }
+
+    /// The invoice that is corrected.
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+        one(ctx, self.row.invoice.as_deref()).await
+    }
+
+    /// What was given back; the first, where there are several.
+    async fn refund(&self, ctx: &Context<'_>) -> Result<Option<Refund>> {
+        one(ctx, self.row.refund.as_deref()).await
+    }
+}

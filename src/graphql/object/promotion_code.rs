@@ -1,0 +1,64 @@
+//! Promotion codes, and what they give.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{coupon, customer, promotion_code};
+
+use super::{Coupon, Customer, one};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::Row,
+        money::Money,
+        page::Shows,
+    },
+};
+
+/// What customers type in to redeem a coupon: <https://docs.stripe.com/api/promotion_codes>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct PromotionCode {
+    #[graphql(flatten)]
+    row: Row<promotion_code::Entity>,
+}
+
+impl Shows for PromotionCode {
+    type Entity = promotion_code::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for promotion_code::Entity {
+    const JOINS: &'static [Join] = &[
+        Join::one::<coupon::Entity>("coupon", "coupon"),
+        Join::one::<customer::Entity>("customer", "customer"),
+    ];
+}
+
+#[ComplexObject]
+impl PromotionCode {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// What has to be bought at least.
+    async fn minimum_amount(&self) -> Option<Money> {
+        Money::of(
+            self.row.restrictions_minimum_amount,
+            self.row.restrictions_minimum_amount_currency.as_deref(),
+        )
+    }
+
+    /// What the code gives.
+    async fn coupon(&self, ctx: &Context<'_>) -> Result<Option<Coupon>> {
+        one(ctx, self.row.coupon.as_deref()).await
+    }
+
+    /// Who alone can redeem the code, where it is one customer.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+        one(ctx, self.row.customer.as_deref()).await
+    }
+}

@@ -1,0 +1,90 @@
+//! Quotes, and what comes of them.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{customer, invoice, quote, subscription, subscription_schedule};
+
+use super::{BillingSubscription, Customer, Discount, Invoice, SubscriptionSchedule, each, one};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::Row,
+        money::Money,
+        page::Shows,
+    },
+};
+
+/// An offer to a customer: <https://docs.stripe.com/api/quotes>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Quote {
+    #[graphql(flatten)]
+    row: Row<quote::Entity>,
+}
+
+impl Shows for Quote {
+    type Entity = quote::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for quote::Entity {
+    const JOINS: &'static [Join] = &[
+        Join::one::<customer::Entity>("customer", "customer"),
+        Join::one::<invoice::Entity>("invoice", "invoice"),
+        Join::one::<subscription::Entity>("subscription", "subscription"),
+        Join::one::<subscription_schedule::Entity>("subscriptionSchedule", "subscription_schedule"),
+        Join::one::<quote::Entity>("fromQuote", "from_quote"),
+    ];
+}
+
+#[ComplexObject]
+impl Quote {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// All items, before discounts and taxes.
+    async fn amount_subtotal(&self) -> Option<Money> {
+        Money::of(self.row.amount_subtotal, self.row.currency.as_deref())
+    }
+
+    /// All items, after discounts and taxes.
+    async fn amount_total(&self) -> Option<Money> {
+        Money::of(self.row.amount_total, self.row.currency.as_deref())
+    }
+
+    /// To whom it is offered.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+        one(ctx, self.row.customer.as_deref()).await
+    }
+
+    /// The invoice that came of it.
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+        one(ctx, self.row.invoice.as_deref()).await
+    }
+
+    /// The subscription that came of it.
+    async fn subscription(&self, ctx: &Context<'_>) -> Result<Option<BillingSubscription>> {
+        one(ctx, self.row.subscription.as_deref()).await
+    }
+
+    /// The subscription schedule that came of it.
+    async fn subscription_schedule(&self, ctx: &Context<'_>) -> Result<Option<SubscriptionSchedule>> {
+        one(ctx, self.row.subscription_schedule.as_deref()).await
+    }
+
+    /// The quote that this one was made from.
+    #[graphql(name = "fromQuote")]
+    async fn made_from(&self, ctx: &Context<'_>) -> Result<Option<Quote>> {
+        one(ctx, self.row.from_quote.as_deref()).await
+    }
+
+    /// What is taken off.
+    async fn discounts(&self, ctx: &Context<'_>) -> Result<Vec<Discount>> {
+        each(ctx, self.row.discounts.as_ref()).await
+    }
+}

@@ -1,0 +1,47 @@
+//! Tax ids, and whose they are.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{customer, tax_id};
+
+use super::{Customer, one};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::Row,
+        page::Shows,
+    },
+};
+
+/// A number by which a customer is known to an authority: <https://docs.stripe.com/api/tax_ids>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct TaxId {
+    #[graphql(flatten)]
+    row: Row<tax_id::Entity>,
+}
+
+impl Shows for TaxId {
+    type Entity = tax_id::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for tax_id::Entity {
+    const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
+}
+
+#[ComplexObject]
+impl TaxId {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// Whose it is.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+        one(ctx, self.row.customer.as_deref()).await
+    }
+}

@@ -1,0 +1,32 @@
+//! Tax rates.
+
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::tax_rate;
+
+use crate::graphql::{join::Joined, load::Row, page::Shows};
+
+/// What part of an amount a tax is: <https://docs.stripe.com/api/tax_rates>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct TaxRate {
+    #[graphql(flatten)]
+    row: Row<tax_rate::Entity>,
+}
+
+impl Shows for TaxRate {
+    type Entity = tax_rate::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for tax_rate::Entity {}
+
+#[ComplexObject]
+impl TaxRate {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+}
