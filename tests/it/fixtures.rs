@@ -186,8 +186,8 @@ async fn every_type_of_event_is_taken_in() {
 fn plausible(kind: &str, samples: &[(String, Value)]) -> Value {
     let (subject, _) = kind.rsplit_once('.').expect("a type has an object and a verb");
     let words: Vec<&str> = subject.split('.').collect();
-    let names = (0..words.len()).map(|start| format!("{}.json", words[start..].join(".")));
-    let sample = names.filter_map(|name| samples.iter().find(|(file, _)| *file == name)).next();
+    let mut names = (0..words.len()).map(|start| format!("{}.json", words[start..].join(".")));
+    let sample = names.find_map(|name| samples.iter().find(|(file, _)| *file == name));
     match sample {
         Some((_, object)) => object.clone(),
         None => {

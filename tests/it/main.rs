@@ -5,6 +5,7 @@
 mod support;
 
 mod access;
+mod access_money;
 mod access_roles;
 mod architecture;
 mod auth;

@@ -1,9 +1,11 @@
 //! Charges, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{charge, customer, dispute, invoice, payment_intent, payment_method, refund};
+use entity::{
+    balance_transaction, charge, customer, dispute, invoice, payment_intent, payment_method, refund,
+};
 
-use super::{Customer, Dispute, Invoice, PaymentIntent, PaymentMethod, Refund, one};
+use super::{BalanceTransaction, Customer, Dispute, Invoice, PaymentIntent, PaymentMethod, Refund, one};
 use crate::{
     error::Result,
     graphql::{
@@ -38,6 +40,7 @@ impl Joined for charge::Entity {
         Join::one::<payment_method::Entity>("paymentMethod", "payment_method"),
         Join::many::<refund::Entity>("refunds", "charge"),
         Join::many::<dispute::Entity>("disputes", "charge"),
+        Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction"),
     ];
 }
 
@@ -107,5 +110,10 @@ impl Charge {
     ) -> Result<Connection<Dispute>> {
         let paging = Paging { first, after, last, before };
         Connection::of(load(ctx), "charge", &self.row.id, paging).await
+    }
+
+    /// What it moves of the merchant's balance.
+    async fn balance_transaction(&self, ctx: &Context<'_>) -> Result<Option<BalanceTransaction>> {
+        one(ctx, self.row.balance_transaction.as_deref()).await
     }
 }

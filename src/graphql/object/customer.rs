@@ -2,13 +2,15 @@
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
-    charge, checkout_session, credit_note, customer, discount, invoice, invoice_item, payment_intent,
-    payment_method, quote, setup_intent, subscription, subscription_schedule, tax_id, user,
+    active_entitlement, charge, checkout_session, credit_grant, credit_note, customer,
+    customer_balance_transaction, discount, invoice, invoice_item, payment_intent, payment_method, quote,
+    setup_intent, subscription, subscription_schedule, tax_id, user,
 };
 
 use super::{
-    BillingSubscription, Charge, CheckoutSession, CreditNote, Discount, Invoice, InvoiceItem, PaymentIntent,
-    PaymentMethod, Product, Quote, SetupIntent, SubscriptionSchedule, TaxId, User, one,
+    ActiveEntitlement, BillingSubscription, Charge, CheckoutSession, CreditGrant, CreditNote,
+    CustomerBalanceTransaction, Discount, Invoice, InvoiceItem, PaymentIntent, PaymentMethod, Product, Quote,
+    SetupIntent, SubscriptionSchedule, TaxId, User, one,
 };
 use crate::{
     error::Result,
@@ -46,6 +48,9 @@ impl Joined for customer::Entity {
         Join::many::<charge::Entity>("charges", "customer"),
         Join::many::<payment_method::Entity>("paymentMethods", "customer"),
         Join::many::<checkout_session::Entity>("checkoutSessions", "customer"),
+        Join::many::<active_entitlement::Entity>("activeEntitlements", "customer"),
+        Join::many::<credit_grant::Entity>("creditGrants", "customer"),
+        Join::many::<customer_balance_transaction::Entity>("balanceTransactions", "customer"),
         Join::one::<discount::Entity>("discount", "discount"),
         Join::many::<credit_note::Entity>("creditNotes", "customer"),
         Join::many::<invoice_item::Entity>("invoiceItems", "customer"),
@@ -242,6 +247,45 @@ impl Customer {
         #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
     ) -> Result<Connection<TaxId>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// What the customer has access to now.
+    async fn active_entitlements(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<ActiveEntitlement>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// The credit that pays for usage, newest first.
+    async fn credit_grants(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<CreditGrant>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "customer", &self.row.id, paging).await
+    }
+
+    /// What moved the customer's balance, newest first.
+    async fn balance_transactions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<CustomerBalanceTransaction>> {
         let paging = Paging { first, after, last, before };
         Connection::of(load(ctx), "customer", &self.row.id, paging).await
     }

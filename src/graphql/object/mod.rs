@@ -1,33 +1,49 @@
 //! The objects of the API: plain fields from the row, joins from the loader.
 
+mod account;
+mod active_entitlement;
+mod balance_transaction;
 mod charge;
 mod checkout_session;
 mod checkout_session_line_item;
 mod coupon;
+mod credit_balance_transaction;
+mod credit_grant;
 mod credit_note;
 mod customer;
+mod customer_balance_transaction;
 mod discount;
 mod dispute;
+mod early_fraud_warning;
+mod entitlement_feature;
 mod invoice;
 mod invoice_item;
 mod invoice_line_item;
 mod invoice_payment;
+mod mandate;
+mod meter;
 mod organization;
 mod payment_intent;
 mod payment_link;
 mod payment_method;
+mod payout;
 mod plan;
+mod portal_configuration;
 mod price;
 mod product;
+mod product_feature;
 mod promotion_code;
 mod quote;
 mod refund;
+mod review;
 mod setup_intent;
 mod subscription;
 mod subscription_item;
 mod subscription_schedule;
 mod tax_id;
 mod tax_rate;
+mod test_clock;
+mod transfer;
 mod user;
 
 use async_graphql::{Context, ID, Interface};
@@ -35,14 +51,20 @@ use entity::scalar::Json;
 use futures_util::future::{BoxFuture, try_join_all};
 
 pub use self::{
+    account::Account, active_entitlement::ActiveEntitlement, balance_transaction::BalanceTransaction,
     charge::Charge, checkout_session::CheckoutSession, checkout_session_line_item::CheckoutSessionLineItem,
-    coupon::Coupon, credit_note::CreditNote, customer::Customer, discount::Discount, dispute::Dispute,
-    invoice::Invoice, invoice_item::InvoiceItem, invoice_line_item::InvoiceLineItem,
-    invoice_payment::InvoicePayment, organization::Organization, payment_intent::PaymentIntent,
-    payment_link::PaymentLink, payment_method::PaymentMethod, plan::Plan, price::Price, product::Product,
-    promotion_code::PromotionCode, quote::Quote, refund::Refund, setup_intent::SetupIntent,
+    coupon::Coupon, credit_balance_transaction::CreditBalanceTransaction, credit_grant::CreditGrant,
+    credit_note::CreditNote, customer::Customer, customer_balance_transaction::CustomerBalanceTransaction,
+    discount::Discount, dispute::Dispute, early_fraud_warning::EarlyFraudWarning,
+    entitlement_feature::EntitlementFeature, invoice::Invoice, invoice_item::InvoiceItem,
+    invoice_line_item::InvoiceLineItem, invoice_payment::InvoicePayment, mandate::Mandate, meter::Meter,
+    organization::Organization, payment_intent::PaymentIntent, payment_link::PaymentLink,
+    payment_method::PaymentMethod, payout::Payout, plan::Plan, portal_configuration::PortalConfiguration,
+    price::Price, product::Product, product_feature::ProductFeature, promotion_code::PromotionCode,
+    quote::Quote, refund::Refund, review::Review, setup_intent::SetupIntent,
     subscription::BillingSubscription, subscription_item::SubscriptionItem,
-    subscription_schedule::SubscriptionSchedule, tax_id::TaxId, tax_rate::TaxRate, user::User,
+    subscription_schedule::SubscriptionSchedule, tax_id::TaxId, tax_rate::TaxRate, test_clock::TestClock,
+    transfer::Transfer, user::User,
 };
 use super::{
     join::{Joined, prefetch},
@@ -55,34 +77,50 @@ use crate::error::Result;
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "The global id: Stripe's own, or `user:…` or `org:…`."))]
 pub enum Node {
+    Account(Account),
+    ActiveEntitlement(ActiveEntitlement),
+    BalanceTransaction(BalanceTransaction),
     Charge(Charge),
     CheckoutSession(CheckoutSession),
     CheckoutSessionLineItem(CheckoutSessionLineItem),
     Coupon(Coupon),
+    CreditBalanceTransaction(CreditBalanceTransaction),
+    CreditGrant(CreditGrant),
     CreditNote(CreditNote),
     Customer(Customer),
+    CustomerBalanceTransaction(CustomerBalanceTransaction),
     Discount(Discount),
     Dispute(Dispute),
+    EarlyFraudWarning(EarlyFraudWarning),
+    EntitlementFeature(EntitlementFeature),
     Invoice(Invoice),
     InvoiceItem(InvoiceItem),
     InvoiceLineItem(InvoiceLineItem),
     InvoicePayment(InvoicePayment),
+    Mandate(Mandate),
+    Meter(Meter),
     Organization(Organization),
     PaymentIntent(PaymentIntent),
     PaymentLink(PaymentLink),
     PaymentMethod(PaymentMethod),
+    Payout(Payout),
     Plan(Plan),
+    PortalConfiguration(PortalConfiguration),
     Price(Price),
     Product(Product),
+    ProductFeature(ProductFeature),
     PromotionCode(PromotionCode),
     Quote(Quote),
     Refund(Refund),
+    Review(Review),
     SetupIntent(SetupIntent),
     Subscription(BillingSubscription),
     SubscriptionItem(SubscriptionItem),
     SubscriptionSchedule(SubscriptionSchedule),
     TaxId(TaxId),
     TaxRate(TaxRate),
+    TestClock(TestClock),
+    Transfer(Transfer),
     User(User),
 }
 
@@ -130,6 +168,25 @@ static PREFIXES: &[(&str, Find)] = &[
     ("txi_", |ctx, id| Box::pin(find::<TaxId>(ctx, id, Node::TaxId))),
     ("txr_", |ctx, id| Box::pin(find::<TaxRate>(ctx, id, Node::TaxRate))),
     ("sub_sched_", |ctx, id| Box::pin(find::<SubscriptionSchedule>(ctx, id, Node::SubscriptionSchedule))),
+    ("po_", |ctx, id| Box::pin(find::<Payout>(ctx, id, Node::Payout))),
+    ("txn_", |ctx, id| Box::pin(find::<BalanceTransaction>(ctx, id, Node::BalanceTransaction))),
+    ("issfr_", |ctx, id| Box::pin(find::<EarlyFraudWarning>(ctx, id, Node::EarlyFraudWarning))),
+    ("prv_", |ctx, id| Box::pin(find::<Review>(ctx, id, Node::Review))),
+    ("mandate_", |ctx, id| Box::pin(find::<Mandate>(ctx, id, Node::Mandate))),
+    ("feat_", |ctx, id| Box::pin(find::<EntitlementFeature>(ctx, id, Node::EntitlementFeature))),
+    ("ent_", |ctx, id| Box::pin(find::<ActiveEntitlement>(ctx, id, Node::ActiveEntitlement))),
+    ("prodft_", |ctx, id| Box::pin(find::<ProductFeature>(ctx, id, Node::ProductFeature))),
+    ("credgr_", |ctx, id| Box::pin(find::<CreditGrant>(ctx, id, Node::CreditGrant))),
+    ("mtr_", |ctx, id| Box::pin(find::<Meter>(ctx, id, Node::Meter))),
+    ("tr_", |ctx, id| Box::pin(find::<Transfer>(ctx, id, Node::Transfer))),
+    ("acct_", |ctx, id| Box::pin(find::<Account>(ctx, id, Node::Account))),
+    ("bpc_", |ctx, id| Box::pin(find::<PortalConfiguration>(ctx, id, Node::PortalConfiguration))),
+    ("clock_", |ctx, id| Box::pin(find::<TestClock>(ctx, id, Node::TestClock))),
+    // Two kinds have the same beginning.
+    ("cbtxn_", |ctx, id| {
+        Box::pin(find::<CustomerBalanceTransaction>(ctx, id, Node::CustomerBalanceTransaction))
+    }),
+    ("cbtxn_", |ctx, id| Box::pin(find::<CreditBalanceTransaction>(ctx, id, Node::CreditBalanceTransaction))),
     // Merchants choose the ids of products, coupons and plans: whatever has no other beginning may be one.
     ("", |ctx, id| Box::pin(find::<Product>(ctx, id, Node::Product))),
     ("", |ctx, id| Box::pin(find::<Coupon>(ctx, id, Node::Coupon))),

@@ -1,9 +1,9 @@
 //! Products, and their prices.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{price, product};
+use entity::{price, product, product_feature};
 
-use super::{Price, one};
+use super::{Price, ProductFeature, one};
 use crate::{
     error::Result,
     graphql::{
@@ -33,6 +33,7 @@ impl Joined for product::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<price::Entity>("defaultPrice", "default_price"),
         Join::many::<price::Entity>("prices", "product"),
+        Join::many::<product_feature::Entity>("features", "product"),
     ];
 }
 
@@ -57,6 +58,19 @@ impl Product {
         #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Price>> {
+        let paging = Paging { first, after, last, before };
+        Connection::of(load(ctx), "product", &self.row.id, paging).await
+    }
+
+    /// What the product gives access to.
+    async fn features(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<ProductFeature>> {
         let paging = Paging { first, after, last, before };
         Connection::of(load(ctx), "product", &self.row.id, paging).await
     }

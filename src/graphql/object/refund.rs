@@ -1,9 +1,9 @@
 //! Refunds, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{charge, payment_intent, refund};
+use entity::{balance_transaction, charge, payment_intent, refund};
 
-use super::{Charge, PaymentIntent, one};
+use super::{BalanceTransaction, Charge, PaymentIntent, one};
 use crate::{
     error::Result,
     graphql::{
@@ -34,6 +34,7 @@ impl Joined for refund::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<charge::Entity>("charge", "charge"),
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
+        Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction"),
     ];
 }
 
@@ -57,5 +58,10 @@ impl Refund {
     /// The payment whose money it is.
     async fn payment(&self, ctx: &Context<'_>) -> Result<Option<PaymentIntent>> {
         one(ctx, self.row.payment_intent.as_deref()).await
+    }
+
+    /// What it moves of the merchant's balance.
+    async fn balance_transaction(&self, ctx: &Context<'_>) -> Result<Option<BalanceTransaction>> {
+        one(ctx, self.row.balance_transaction.as_deref()).await
     }
 }

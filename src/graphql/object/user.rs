@@ -2,9 +2,9 @@
 
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
-use entity::{customer, subscription, subscription::SubscriptionStatus, user};
+use entity::{active_entitlement, customer, subscription, subscription::SubscriptionStatus, user};
 
-use super::{Customer, Organization, one};
+use super::{ActiveEntitlement, Customer, Organization, one};
 use crate::{
     app::App,
     auth::{Caller, Viewer},
@@ -119,5 +119,13 @@ impl User {
         let page = load(ctx).page_of::<subscription::Entity>("customer", customer, newest).await?;
         let best = page.rows.iter().map(|row| AccountStatus::from(row.status.known())).max();
         Ok(best.unwrap_or(AccountStatus::None))
+    }
+
+    /// What the user has access to now: the first 100 of the customer's entitlements.
+    async fn entitlements(&self, ctx: &Context<'_>) -> Result<Vec<ActiveEntitlement>> {
+        let Some(customer) = &self.customer_id else { return Ok(Vec::new()) };
+        let all = Paging { first: Some(MOST), ..Paging::default() }.check()?;
+        let page = load(ctx).page_of::<active_entitlement::Entity>("customer", customer, all).await?;
+        Ok(page.rows.iter().cloned().map(ActiveEntitlement::row).collect())
     }
 }

@@ -1,0 +1,55 @@
+//! Entitlements, and what they lead to.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{active_entitlement, customer, entitlement_feature};
+
+use super::{Customer, EntitlementFeature, one};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::Row,
+        page::Shows,
+    },
+};
+
+/// Something that a customer has access to: <https://docs.stripe.com/api/entitlements/active-entitlement>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct ActiveEntitlement {
+    #[graphql(flatten)]
+    row: Row<active_entitlement::Entity>,
+}
+
+impl Shows for ActiveEntitlement {
+    type Entity = active_entitlement::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for active_entitlement::Entity {
+    const JOINS: &'static [Join] = &[
+        Join::one::<customer::Entity>("customer", "customer"),
+        Join::one::<entitlement_feature::Entity>("feature", "feature"),
+    ];
+}
+
+#[ComplexObject]
+impl ActiveEntitlement {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// Whose it is.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+        one(ctx, self.row.customer.as_deref()).await
+    }
+
+    /// The feature, for those who see all of them.
+    async fn feature(&self, ctx: &Context<'_>) -> Result<Option<EntitlementFeature>> {
+        one(ctx, self.row.feature.as_deref()).await
+    }
+}

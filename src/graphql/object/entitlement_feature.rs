@@ -1,0 +1,32 @@
+//! Features that customers can be entitled to.
+
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::entitlement_feature;
+
+use crate::graphql::{join::Joined, load::Row, page::Shows};
+
+/// Something that products give access to: <https://docs.stripe.com/api/entitlements/feature>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct EntitlementFeature {
+    #[graphql(flatten)]
+    row: Row<entitlement_feature::Entity>,
+}
+
+impl Shows for EntitlementFeature {
+    type Entity = entitlement_feature::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for entitlement_feature::Entity {}
+
+#[ComplexObject]
+impl EntitlementFeature {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+}

@@ -1,0 +1,47 @@
+//! Mandates, and what they lead to.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use entity::{mandate, payment_method};
+
+use super::{PaymentMethod, one};
+use crate::{
+    error::Result,
+    graphql::{
+        join::{Join, Joined},
+        load::Row,
+        page::Shows,
+    },
+};
+
+/// A customer's leave to debit a payment method: <https://docs.stripe.com/api/mandates>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Mandate {
+    #[graphql(flatten)]
+    row: Row<mandate::Entity>,
+}
+
+impl Shows for Mandate {
+    type Entity = mandate::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for mandate::Entity {
+    const JOINS: &'static [Join] = &[Join::one::<payment_method::Entity>("paymentMethod", "payment_method")];
+}
+
+#[ComplexObject]
+impl Mandate {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+
+    /// The payment method that may be debited.
+    async fn payment_method(&self, ctx: &Context<'_>) -> Result<Option<PaymentMethod>> {
+        one(ctx, self.row.payment_method.as_deref()).await
+    }
+}

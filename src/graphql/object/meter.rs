@@ -1,0 +1,32 @@
+//! Meters.
+
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::meter;
+
+use crate::graphql::{join::Joined, load::Row, page::Shows};
+
+/// What counts usage: <https://docs.stripe.com/api/billing/meter>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Meter {
+    #[graphql(flatten)]
+    row: Row<meter::Entity>,
+}
+
+impl Shows for Meter {
+    type Entity = meter::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for meter::Entity {}
+
+#[ComplexObject]
+impl Meter {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+}

@@ -1,0 +1,32 @@
+//! Test clocks.
+
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::test_clock;
+
+use crate::graphql::{join::Joined, load::Row, page::Shows};
+
+/// A time of its own for test objects: <https://docs.stripe.com/api/test_clocks>.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct TestClock {
+    #[graphql(flatten)]
+    row: Row<test_clock::Entity>,
+}
+
+impl Shows for TestClock {
+    type Entity = test_clock::Entity;
+
+    fn row(row: Row<Self::Entity>) -> Self {
+        Self { row }
+    }
+}
+
+impl Joined for test_clock::Entity {}
+
+#[ComplexObject]
+impl TestClock {
+    /// Stripe's id, which is a global id too.
+    pub async fn id(&self) -> ID {
+        ID::from(&self.row.id)
+    }
+}
