@@ -173,7 +173,9 @@ fn compare(object: &str, api_version: &str, expected: &Value, row: &Value) {
             None => expected.get(name).filter(|value| !value.is_null()),
         };
         if let Some(told) = told.filter(|_| name != "raw") {
-            assert_eq!(comparable(held), comparable(told), "{name} of {id}");
+            // A percentage may have a fraction: its column is text.
+            let told = if name == "percent_off" { json!(told.to_string()) } else { comparable(told) };
+            assert_eq!(comparable(held), told, "{name} of {id}");
         }
     }
 }
