@@ -15,6 +15,8 @@ pub struct Model {
     /// Where Stripe answers with it, below its base, where a thin event said so.
     pub path: Option<String>,
     pub reason: Reason,
+    /// How often it was asked for: what was asked for while a process works on it is to be done again.
+    pub requested: i64,
     /// How often Stripe was asked in vain.
     pub attempts: i32,
     pub created_at: DateTimeUtc,

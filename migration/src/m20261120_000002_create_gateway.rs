@@ -122,6 +122,7 @@ fn sync_jobs() -> TableCreateStatement {
         .col(text("account"))
         .col(ColumnDef::new("path").text())
         .col(text("reason"))
+        .col(ColumnDef::new("requested").big_integer().not_null())
         .col(ColumnDef::new("attempts").integer().not_null())
         .col(time("created_at"))
         .col(time("run_at"))

@@ -41,6 +41,8 @@ pub struct Refusal {
     pub param: Option<String>,
     /// Stripe's own text; for the log alone.
     pub message: Option<String>,
+    /// When Stripe refused, in seconds since 1970: its `Date`.
+    pub at: Option<i64>,
     /// The id under which Stripe's dashboard shows the request.
     pub request_id: Option<String>,
 }

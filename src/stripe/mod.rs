@@ -3,6 +3,7 @@
 mod checkout;
 mod customers;
 mod error;
+mod limit;
 mod retry;
 mod transport;
 
@@ -27,6 +28,7 @@ use crate::{clock::Clock, config::StripeConfig};
 pub struct Stripe {
     /// Absent where there is no key.
     transport: Option<Arc<transport::Transport>>,
+    caller: transport::Caller,
 }
 
 /// What Stripe answered.
@@ -40,6 +42,8 @@ pub struct Answer {
     pub at: i64,
     /// The API version that the object is written in.
     pub api_version: String,
+    /// The connected account that was asked about; empty for one's own.
+    pub account: String,
     /// The id under which Stripe's dashboard shows the request.
     pub request_id: Option<String>,
     /// Whether this repeats the answer to an earlier request with the same idempotency key: the object is then
@@ -55,7 +59,22 @@ impl Stripe {
 
     /// The same with other patience and another clock.
     pub fn with(config: &StripeConfig, policy: RetryPolicy, clock: Clock) -> Self {
-        Self { transport: transport::Transport::new(config, policy, clock).map(Arc::new) }
+        let transport = transport::Transport::new(config, policy, clock).map(Arc::new);
+        Self { transport, caller: transport::Caller::default() }
+    }
+
+    /// The same for requests whose answer nobody waits for: they go after all others.
+    pub fn background(&self) -> Self {
+        let mut other = self.clone();
+        other.caller.priority = limit::Priority::Background;
+        other
+    }
+
+    /// The same for the objects of a connected account; of one's own where that is empty.
+    pub fn on_behalf_of(&self, account: &str) -> Self {
+        let mut other = self.clone();
+        account.clone_into(&mut other.caller.account);
+        other
     }
 
     /// Whether there is a key.
@@ -74,7 +93,15 @@ impl Stripe {
         self.send_built(request.build(), idempotency_key).await
     }
 
-    /// Sends a request that was built by hand; its path comes after `/v1`.
+    /// Fetches what is at a path, which may have a query.
+    pub async fn get(&self, path: &str) -> Result<Answer, StripeError> {
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let mut request = RequestBuilder::new(StripeMethod::Get, path);
+        request.query = query.map(str::to_owned);
+        self.send_built(request, None).await
+    }
+
+    /// Sends a request that was built by hand; its path comes after `/v1`, unless it says `/v1` or `/v2` itself.
     pub async fn send_built(
         &self,
         request: RequestBuilder,
@@ -88,7 +115,7 @@ impl Stripe {
             (None, StripeMethod::Post) => Some(IdempotencyKey::new_uuid_v4()),
             (None, _) => None,
         };
-        transport.call(&request, key.as_ref()).await
+        transport.call(&request, key.as_ref(), &self.caller).await
     }
 }
 
@@ -98,13 +125,14 @@ impl StripeClient for Stripe {
     /// Lets a typed request be sent by its own `send`; its retry strategy is ours, its idempotency key its own.
     async fn execute(&self, request: CustomizedStripeRequest) -> Result<Bytes, StripeError> {
         let (request, overrides) = request.into_pieces();
-        if overrides.account_id.is_some() {
-            return Err(StripeError::Unsendable("requests for connected accounts are not supported".into()));
-        }
         let key = match overrides.request_strategy {
             Some(RequestStrategy::Idempotent(key)) => Some(key.into_inner()),
             _ => None,
         };
-        Ok(self.send_built(request, key).await?.raw)
+        let stripe = match &overrides.account_id {
+            Some(account) => self.on_behalf_of(account.as_str()),
+            None => self.clone(),
+        };
+        Ok(stripe.send_built(request, key).await?.raw)
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use backon::Retryable;
 use bytes::Bytes;
 use chrono::DateTime;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::{
     Client, Method, Response, StatusCode,
     header::{CONTENT_TYPE, DATE, HeaderMap},
@@ -17,7 +16,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     Answer, Refusal, StripeError,
-    error::Cause,
+    error::{Cause, check_id},
+    limit::{Limit, Priority},
     retry::{Failure, RetryPolicy},
 };
 use crate::{
@@ -28,24 +28,29 @@ use crate::{
 
 const LONGEST_ANSWER: usize = 16 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Requests that may be sent at once after a quiet time.
-const BURST: u32 = 10;
 
 /// Where requests go, with which key, and how fast.
 pub struct Transport {
     client: Client,
     base: String,
     key: Secret,
-    limiter: DefaultDirectRateLimiter,
+    limit: Limit,
     policy: RetryPolicy,
     clock: Clock,
+}
+
+/// On whose behalf a request is sent.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    pub priority: Priority,
+    /// The connected account whose objects it is about; empty for one's own.
+    pub account: String,
 }
 
 impl Transport {
     /// None where there is no key.
     pub fn new(config: &StripeConfig, policy: RetryPolicy, clock: Clock) -> Option<Self> {
         let key = config.secret_key.clone()?;
-        let burst = config.rate_limit.min(BURST.try_into().expect("it is not zero"));
         Some(Self {
             // A redirect would carry the key elsewhere.
             client: network::client(|builder| {
@@ -53,7 +58,7 @@ impl Transport {
             }),
             base: config.api_base.clone(),
             key,
-            limiter: RateLimiter::direct(Quota::per_second(config.rate_limit).allow_burst(burst)),
+            limit: Limit::new(config.rate_limit),
             policy,
             clock,
         })
@@ -64,11 +69,15 @@ impl Transport {
         &self,
         request: &RequestBuilder,
         key: Option<&IdempotencyKey>,
+        caller: &Caller,
     ) -> Result<Answer, StripeError> {
         check_path(&request.path)?;
+        if !caller.account.is_empty() {
+            check_id(&caller.account)?;
+        }
         let deadline = Instant::now() + self.policy.deadline;
         let body = request.body.as_ref().map(|body| Bytes::copy_from_slice(body.as_bytes()));
-        (|| self.attempt(request, body.clone(), key, deadline))
+        (|| self.attempt(request, body.clone(), key, caller, deadline))
             .retry(self.policy.backoff())
             .when(Failure::is_worth_retrying)
             .adjust(|failure, backoff| {
@@ -87,9 +96,10 @@ impl Transport {
         request: &RequestBuilder,
         body: Option<Bytes>,
         key: Option<&IdempotencyKey>,
+        caller: &Caller,
         deadline: Instant,
     ) -> Result<Answer, Failure> {
-        if timeout_at(deadline, self.limiter.until_ready()).await.is_err() {
+        if timeout_at(deadline, self.limit.wait(caller.priority)).await.is_err() {
             return Err(Failure { should_retry: Some(false), ..StripeError::RateLimited.into() });
         }
         let left = deadline.saturating_duration_since(Instant::now());
@@ -102,22 +112,26 @@ impl Transport {
         if let Some(key) = key {
             prepared = prepared.header("idempotency-key", key.as_str());
         }
+        if !caller.account.is_empty() {
+            prepared = prepared.header("stripe-account", &caller.account);
+        }
         if let Some(body) = body {
             prepared = prepared.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
         }
-        self.read(prepared.send().await.map_err(not_sent)?).await
+        self.read(prepared.send().await.map_err(not_sent)?, caller).await
     }
 
     fn address(&self, request: &RequestBuilder) -> String {
         let Self { base, .. } = self;
         let path = &request.path;
+        let version = if path.starts_with("/v1/") || path.starts_with("/v2/") { "" } else { "/v1" };
         match &request.query {
-            Some(query) => format!("{base}/v1{path}?{query}"),
-            None => format!("{base}/v1{path}"),
+            Some(query) => format!("{base}{version}{path}?{query}"),
+            None => format!("{base}{version}{path}"),
         }
     }
 
-    async fn read(&self, response: Response) -> Result<Answer, Failure> {
+    async fn read(&self, response: Response, caller: &Caller) -> Result<Answer, Failure> {
         let (status, headers) = (response.status(), response.headers().clone());
         let raw = match network::read(response, LONGEST_ANSWER).await {
             Ok(raw) => raw,
@@ -138,6 +152,7 @@ impl Transport {
             raw,
             at: answered_at(&headers).unwrap_or_else(|| self.clock.unix()),
             api_version: text(&headers, "stripe-version").unwrap_or_else(|| VERSION.as_str().to_owned()),
+            account: caller.account.clone(),
             request_id: text(&headers, "request-id"),
             replayed: text(&headers, "idempotent-replayed").is_some_and(|value| value == "true"),
         })
@@ -171,6 +186,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap, raw: &[u8]) -> StripeError {
         code: member("code"),
         param: member("param"),
         message: member("message"),
+        at: answered_at(headers),
         request_id,
     }))
 }

@@ -14,7 +14,7 @@ use axum::{
 };
 use stripe_core::customer::{CreateCustomer, RetrieveCustomer};
 
-use super::*;
+use super::{super::limit::BURST, *};
 use crate::stripe::Stripe;
 
 /// One answer: status, headers, body. A status of 0 never answers, 1 drops the connection.
