@@ -12,7 +12,11 @@ use axum::{
 };
 use sea_orm::ConnectionTrait;
 use serde_json::json;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 use tracing::Instrument;
 
@@ -26,7 +30,7 @@ use crate::{
     graphql,
     mirror::writer::{self, Writer},
     stripe::Stripe,
-    webhook,
+    sync, webhook,
 };
 
 /// How long running requests may take to finish when the gateway stops.
@@ -43,6 +47,8 @@ pub struct App {
     pub changes: Changes,
     pub writer: Writer,
     pub schema: graphql::Schema,
+    /// Told when there is something to ask Stripe for.
+    pub jobs: Arc<Notify>,
     /// Turns true when the gateway stops.
     pub stopping: watch::Receiver<bool>,
 }
@@ -61,6 +67,7 @@ pub struct Gateway {
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<io::Result<()>>>,
     writing: JoinHandle<()>,
+    syncing: Vec<JoinHandle<()>>,
 }
 
 impl Gateway {
@@ -69,17 +76,19 @@ impl Gateway {
         let db = Database::connect(&config.database).await?;
         db.migrate_up().await?;
         let changes = Changes::default();
+        let jobs = Arc::<Notify>::default();
         let (writer, writing) = Writer::start(writer::Settings {
             db: db.clone(),
             clock: clock.clone(),
             changes: changes.clone(),
             keep_payloads: config.keep_payloads,
+            jobs: jobs.clone(),
         });
         let (stop, stopping) = watch::channel(false);
         let auth = Auth::new(&config.auth, db.reader.clone(), clock.clone());
         let schema = graphql::schema();
-        let app =
-            App { config: Arc::new(config), db, clock, stripe, auth, changes, writer, schema, stopping };
+        let config = Arc::new(config);
+        let app = App { config, db, clock, stripe, auth, changes, writer, schema, jobs, stopping };
         app.warn_of_what_is_missing();
         let (public, internal) = routers(&app);
         let listener = listen(app.config.listen).await?;
@@ -93,7 +102,8 @@ impl Gateway {
         }
         let warming = app.auth.clone();
         tokio::spawn(async move { warming.warm().await });
-        Ok(Self { app, address, internal_address, stop, servers, writing })
+        let syncing = sync::start(&app);
+        Ok(Self { app, address, internal_address, stop, servers, writing, syncing })
     }
 
     /// Takes no new requests, lets running ones and what is being written finish, and closes sockets.
@@ -104,6 +114,9 @@ impl Gateway {
         let finish = async {
             for server in self.servers {
                 let _ = server.await;
+            }
+            for task in self.syncing {
+                let _ = task.await;
             }
             let _ = self.writing.await;
         };

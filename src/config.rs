@@ -110,6 +110,8 @@ pub struct Config {
     pub max_trial_days: i32,
     pub cors_origins: BTreeSet<String>,
     pub keep_payloads: KeepPayloads,
+    /// How many tasks of this process ask Stripe for what the mirror lacks; a test asks when it wants to.
+    pub sync_tasks: usize,
 }
 
 /// Where the tables are.
@@ -231,6 +233,7 @@ impl Settings {
                     KeepPayloads::Needed
                 }
             },
+            sync_tasks: 2,
         };
         if check.refused.is_empty() { Ok(config) } else { Err(Invalid(check.refused)) }
     }

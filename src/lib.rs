@@ -3,7 +3,7 @@
 //! - [`app`]: what all routes share, the router, starting and stopping
 //! - [`webhook`] takes Stripe's events in; [`mirror`] writes what they say into tables; [`changes`] tells who follows
 //! - [`graphql`] reads the tables, within what [`auth`] says that the viewer may see
-//! - [`stripe`] asks Stripe; its answers go to the mirror too
+//! - [`stripe`] asks Stripe; its answers go to the mirror too; [`sync`] asks for what the mirror lacks
 //! - [`commands`]: the program's commands; [`config`]: its settings; [`error`]: the one way out for errors
 
 pub mod app;
@@ -18,4 +18,5 @@ pub mod graphql;
 pub mod mirror;
 pub mod network;
 pub mod stripe;
+pub mod sync;
 pub mod webhook;

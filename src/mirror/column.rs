@@ -54,6 +54,11 @@ impl Column {
         (name != "deleted").then(|| Self { name, kind, nullable: definition.is_null() })
     }
 
+    /// Whether it holds text, such as an id.
+    pub fn is_text(&self) -> bool {
+        matches!(self.kind, Kind::Text)
+    }
+
     /// The column's value in a lifted object.
     ///
     /// It is total: what is absent or of another type becomes NULL, or the neutral value where the column has no

@@ -8,6 +8,7 @@ pub mod borrowed;
 pub mod column;
 mod feed;
 pub mod inbox;
+pub mod jobs;
 pub mod order;
 mod registry;
 pub mod snapshot;
@@ -62,6 +63,11 @@ impl Mirror {
             life_cycle: E::LIFE_CYCLE,
             lift: E::lift,
         }
+    }
+
+    /// Where Stripe answers with an object of which only the id is known.
+    pub fn path_by_id(&self) -> Option<&'static str> {
+        self.path.filter(|path| path.matches('{').count() == 1 && path.contains("{id}"))
     }
 
     /// The place of a column among the object's own.

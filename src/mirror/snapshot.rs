@@ -34,8 +34,8 @@ pub struct Snapshot {
     pub children: Vec<Snapshot>,
     /// The lists inside the object that are complete, so that what they do not name is gone.
     pub complete: Vec<&'static Children>,
-    /// Whether a list inside the object goes on beyond what came with it, so that Stripe is to be asked.
-    pub incomplete: bool,
+    /// The lists inside the object of which there is more than came along.
+    pub incomplete: Vec<&'static Children>,
     /// Objects with events of their own that came along: they fill in until something is heard of them.
     pub embedded: Vec<Snapshot>,
 }
@@ -145,9 +145,13 @@ impl Snapshot {
             claim: None,
             children: Vec::new(),
             complete: Vec::new(),
-            incomplete: false,
+            incomplete: Vec::new(),
             embedded,
         };
+        if !snapshot.deleted {
+            let incomplete = mirror.children.iter().filter(|children| is_incomplete(children, &object));
+            snapshot.incomplete = incomplete.collect();
+        }
         for (children, raws) in mirror.children.iter().zip(raws) {
             snapshot.take_children(children, raws, &object);
         }
@@ -158,8 +162,6 @@ impl Snapshot {
         let has_more =
             object.get(children.field).and_then(|list| list.get("has_more")).and_then(Json::as_bool);
         let absent = object.get(children.field).is_none_or(Json::is_null);
-        let fetched = |(column, value)| self.text(column) == Some(value);
-        self.incomplete |= has_more == Some(true) || (absent && children.fetched_when.is_some_and(fetched));
         let Some(mirror) = mirror(children.object).filter(|_| !absent) else { return };
         // The event tells of the parent: its children end with it, but not by an event that it survives.
         let kind = match self.source.kind {
@@ -212,6 +214,18 @@ impl Snapshot {
 impl AsRef<Snapshot> for Snapshot {
     fn as_ref(&self) -> &Snapshot {
         self
+    }
+}
+
+/// Whether a lifted object has less than all of a list, so that Stripe is to be asked for the rest.
+pub fn is_incomplete(children: &Children, object: &Object) -> bool {
+    match object.get(children.field).filter(|list| !list.is_null()) {
+        Some(list) => list.get("has_more").and_then(Json::as_bool) == Some(true),
+        None => children.fetched_when.is_some_and(|(column, value)| match object.get(column) {
+            Some(Json::String(held)) => held == value,
+            Some(Json::Bool(held)) => held.to_string() == value,
+            _ => false,
+        }),
     }
 }
 

@@ -5,16 +5,18 @@ use std::{collections::HashSet, sync::Arc};
 use chrono::{DateTime, Utc};
 use entity::{change, webhook_event::State};
 use sea_orm::DbErr;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tokio::{
-    sync::{Mutex, OwnedMutexGuard, mpsc, oneshot},
+    sync::{Mutex, Notify, OwnedMutexGuard, mpsc, oneshot},
     task::{JoinHandle, JoinSet},
 };
 
 use super::{
+    Mirror,
     batch::{self, Fate},
     feed,
     inbox::{self, Amendment, Event},
+    jobs,
     snapshot::{Snapshot, Source},
     tie::Offer,
     write,
@@ -63,6 +65,8 @@ pub struct Settings {
     pub clock: Clock,
     pub changes: Changes,
     pub keep_payloads: KeepPayloads,
+    /// Told when there is something to ask Stripe for.
+    pub jobs: Arc<Notify>,
 }
 
 impl Writer {
@@ -85,16 +89,34 @@ impl Writer {
 
     /// Writes an answer of Stripe's, and the objects that came expanded in it; returns once they are durable.
     pub async fn answer(&self, answer: &Answer) -> Result<()> {
+        self.completed(answer, &answer.object).await
+    }
+
+    /// The same where the lists inside the object were read to their end: `whole` has them, and is what is written;
+    /// what Stripe sent is what is kept.
+    pub async fn completed(&self, answer: &Answer, whole: &Json) -> Result<()> {
         // A repeated answer shows the object as it was when the request was first made.
         let created = answer.object.get("created").and_then(Json::as_i64).filter(|_| answer.replayed);
         let stamp = created.unwrap_or(answer.at);
-        for object in with_expanded(&answer.object) {
-            let source = Source::fetched(stamp, &answer.api_version);
-            if let Some(snapshot) = Snapshot::of(object.clone(), &object.to_string(), source) {
+        for (place, object) in with_expanded(&answer.object).enumerate() {
+            let source =
+                Source { account: answer.account.clone(), ..Source::fetched(stamp, &answer.api_version) };
+            let written = if place == 0 { whole } else { object };
+            if let Some(snapshot) = Snapshot::of(written.clone(), &object.to_string(), source) {
                 self.send(Work::Fetched(Box::new(snapshot))).await?;
             }
         }
         Ok(())
+    }
+
+    /// Writes that Stripe has no such object any more, as it answered at a moment in seconds since 1970.
+    pub async fn gone(&self, mirror: &Mirror, id: &str, account: &str, at: i64) -> Result<()> {
+        let object = json!({ "object": mirror.object, mirror.key: id, "deleted": true });
+        let source = Source { account: account.to_owned(), ..Source::fetched(at, "") };
+        match Snapshot::of(object.clone(), &object.to_string(), source) {
+            Some(snapshot) => self.send(Work::Fetched(Box::new(snapshot))).await,
+            None => Ok(()),
+        }
     }
 
     async fn send(&self, work: Work) -> Result<()> {
@@ -196,22 +218,32 @@ async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn) -> Result<(),
     let settings = &ingest.settings;
     let now = settings.clock.now();
     let tx = settings.db.begin_ingest().await?;
-    let changes = write(settings, &tx, works, now).await?;
+    let Effects { changes, asks } = write(settings, &tx, works, now).await?;
     let committing = ingest.commits.lock().await;
     *turn = None;
     tx.commit().await?;
     settings.changes.announce(changes);
     drop(committing);
+    if asks {
+        settings.jobs.notify_one();
+    }
     Ok(())
 }
 
-/// Writes everything of a batch, and says what changed.
+/// What follows from a batch once it is committed.
+struct Effects {
+    changes: Vec<change::Model>,
+    /// Whether there is something to ask Stripe for.
+    asks: bool,
+}
+
+/// Writes everything of a batch.
 async fn write(
     settings: &Settings,
     tx: &Transaction,
     works: &[&Work],
     now: DateTime<Utc>,
-) -> Result<Vec<change::Model>, DbErr> {
+) -> Result<Effects, DbErr> {
     let events: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
     let new = inbox::record(tx, &events, settings.keep_payloads, now).await?;
     let works = without_duplicates(works, &new);
@@ -228,10 +260,13 @@ async fn write(
         amendments.push(Amendment { id: event.id.clone(), state: Some(state), payload: Some(event.text()) });
     }
     inbox::amend(tx, amendments).await?;
+    let needed = jobs::needed(&written);
+    jobs::enqueue(tx, &needed, now).await?;
     let is_told =
         |work: &&Work| work.snapshot().is_some_and(|snapshot| written.fate(snapshot) == Fate::Written);
     let told: Vec<&Work> = works.into_iter().filter(is_told).collect();
-    feed::record(tx, told.iter().filter_map(|work| change_of(work, &known)).collect()).await
+    let changes = feed::record(tx, told.iter().filter_map(|work| change_of(work, &known)).collect()).await?;
+    Ok(Effects { changes, asks: !needed.is_empty() })
 }
 
 /// What the works want to be written.

@@ -33,7 +33,11 @@ impl Limit {
     /// So many requests a second.
     pub fn new(rate: NonZeroU32) -> Self {
         let half = NonZeroU32::new(rate.get() / 2).unwrap_or(NonZeroU32::MIN);
-        Self { all: limiter(rate, BURST), background: limiter(half, BURST / 2), foreground: watch::Sender::new(0) }
+        Self {
+            all: limiter(rate, BURST),
+            background: limiter(half, BURST / 2),
+            foreground: watch::Sender::new(0),
+        }
     }
 
     /// Waits until a request may be sent.

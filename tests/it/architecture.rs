@@ -40,6 +40,7 @@ fn modules_import_only_what_they_may() {
         ("src/auth", &["crate::graphql", "crate::webhook", "crate::app"]),
         ("src/graphql", &["crate::webhook", "crate::commands"]),
         ("src/webhook", &["crate::graphql", "crate::commands"]),
+        ("src/sync", &["crate::graphql", "crate::webhook", "crate::commands", "axum"]),
         ("entity/src", &["axum", "tokio", "reqwest", "billgraph::"]),
         ("migration/src", &["entity::", "billgraph::"]),
     ] {

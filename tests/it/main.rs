@@ -34,4 +34,6 @@ mod odd_ids;
 mod paging;
 mod schema;
 mod shapes;
+mod sync;
+mod sync_lists;
 mod webhook;

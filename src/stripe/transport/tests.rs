@@ -245,3 +245,58 @@ async fn requests_keep_to_the_limit() {
     assert!(matches!(create(&stripe).await, Err(StripeError::RateLimited)));
     assert!(server.seen().is_empty());
 }
+
+#[tokio::test]
+async fn who_is_waited_for_goes_first() {
+    let (_, server) = playing(&[], quick()).await;
+    let app = Router::new().fallback(answer).with_state(server.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("it listens"));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let stripe = Stripe::with(&config(base, 40), quick(), Clock::system());
+    let background = (0..20).map(|_| {
+        let stripe = stripe.background();
+        tokio::spawn(async move { stripe.get("/prices/price_1").await.map(drop) })
+    });
+    let background: Vec<_> = background.collect();
+    while server.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..8 {
+        stripe.get("/customers/cus_1").await.expect("an answer");
+    }
+    let seen = server.seen();
+    let behind = seen.iter().filter(|(line, ..)| line.contains("prices")).count();
+    assert!(behind <= 12, "{behind} of 20 that nobody waits for went before 8 that somebody waits for");
+    for task in background {
+        task.await.expect("it does not panic").expect("its turn comes");
+    }
+}
+
+#[tokio::test]
+async fn a_connected_account_is_named() {
+    let missing =
+        (404, &[("date", "Fri, 20 Nov 2026 12:00:00 GMT")][..], r#"{"error":{"code":"not_found"}}"#);
+    let (stripe, server) = playing(&[FINE, FINE, missing], quick()).await;
+    let connected = stripe.on_behalf_of("acct_1");
+    let answer = connected.get("/customers/cus_1?expand[]=tax").await.expect("an answer");
+    assert_eq!(answer.account, "acct_1");
+    stripe.get("/v1/customers/cus_1").await.expect("an answer");
+    let error = connected.get("/v2/core/accounts/acct_2").await.expect_err("it is missing");
+    assert_eq!(error.refusal().and_then(|refusal| refusal.at), Some(1_795_176_000));
+    let hostile = stripe.on_behalf_of("acct_1\nx: y").get("/customers/cus_1").await;
+    assert!(matches!(hostile, Err(StripeError::NotAnId)));
+    let seen: Vec<_> = server
+        .seen()
+        .iter()
+        .map(|(line, headers, _)| format!("{line} {:?}", text(headers, "stripe-account")))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            r#"GET /v1/customers/cus_1?expand[]=tax Some("acct_1")"#,
+            "GET /v1/customers/cus_1 None",
+            r#"GET /v2/core/accounts/acct_2 Some("acct_1")"#
+        ]
+    );
+}

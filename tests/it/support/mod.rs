@@ -26,6 +26,7 @@ use billgraph::{
     config::{Config, Settings},
     network,
     stripe::{RetryPolicy, Stripe},
+    sync::worker,
 };
 use chrono::DateTime;
 use clap::Parser;
@@ -86,7 +87,9 @@ impl TestApp {
         issuer: Issuer,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
-        let config = config(&database, &sim, &issuer, change);
+        let mut config = config(&database, &sim, &issuer, change);
+        // What is asked of Stripe in the background would come between what tests count.
+        config.sync_tasks = 0;
         let clock = {
             let sim = sim.clone();
             Clock::from_fn(move || {
@@ -179,6 +182,12 @@ impl TestApp {
         let mut answer = self.graphql(token, query, variables).await;
         assert_eq!(answer.get("errors"), None, "{query}");
         answer["data"].take()
+    }
+
+    /// Asks Stripe for what the mirror lacks, as far as that is due.
+    pub async fn catch_up(&self) {
+        let app = self.app();
+        worker::drain(app, app.clock.now()).await.expect("the database answers");
     }
 
     /// The rows of a statement, as JSON objects.

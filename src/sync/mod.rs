@@ -1,0 +1,43 @@
+//! Asking Stripe for what the mirror lacks.
+//!
+//! [`jobs`] is the list of what is to be asked for, shared by all processes; [`worker`] does what is due; [`fetch`]
+//! asks for one object; [`missing`] finds what never arrived.
+
+pub mod fetch;
+pub mod jobs;
+pub mod lists;
+pub mod missing;
+pub mod path;
+pub mod worker;
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+
+/// Starts the tasks of this process that ask Stripe; without a key there are none, and the jobs wait.
+pub fn start(app: &App) -> Vec<JoinHandle<()>> {
+    if !app.stripe.is_configured() || app.config.sync_tasks == 0 {
+        return Vec::new();
+    }
+    let mut tasks = vec![tokio::spawn(missing::run(app.clone()))];
+    tasks.extend((0..app.config.sync_tasks).map(|_| tokio::spawn(worker::run(app.clone()))));
+    tasks
+}
+
+/// Returns when the gateway stops.
+async fn stopped(app: &App) {
+    // The sender is gone: that is a stop too.
+    let _ = app.stopping.clone().wait_for(|stopping| *stopping).await;
+}
+
+fn is_stopping(app: &App) -> bool {
+    *app.stopping.borrow() || app.stopping.has_changed().is_err()
+}
+
+/// A pause of half to the whole of this length: processes that started together do not stay together.
+fn jittered(pause: Duration) -> Duration {
+    let chance = getrandom::u32().map_or(1.0, |number| f64::from(number) / f64::from(u32::MAX));
+    pause.mul_f64(0.5 + chance / 2.0)
+}
