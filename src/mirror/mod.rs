@@ -49,7 +49,8 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    fn of<E: Mirrored + Default>() -> Self {
+    /// The mirror of an entity.
+    pub fn of<E: Mirrored + Default>() -> Self {
         Self {
             object: E::OBJECT,
             table: E::default().table_name(),

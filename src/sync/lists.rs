@@ -95,3 +95,77 @@ fn text(object: &Object, name: &str) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use axum::{Router, extract::Request};
+
+    use super::*;
+    use crate::config::{Secret, StripeConfig};
+
+    const TIERS: Children = Children {
+        field: "tiers",
+        object: "price_tier",
+        parent: "price",
+        path: "/tiers?price={id}&product={product}",
+        fetched_when: Some(("billing_scheme", "tiered")),
+    };
+
+    /// A Stripe whose every list has one object, which names the path that was asked.
+    async fn stripe() -> Stripe {
+        let echo = async |request: Request| {
+            let item = json!({ "id": request.uri().to_string() });
+            json!({ "object": "list", "data": [item], "has_more": false }).to_string()
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let api_base = format!("http://{}", listener.local_addr().expect("it listens"));
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(echo)).await });
+        Stripe::new(&StripeConfig {
+            secret_key: Some(Secret::new("sk_test")),
+            webhook_secrets: Vec::new(),
+            api_base,
+            rate_limit: NonZeroU32::new(100).expect("it is not zero"),
+        })
+    }
+
+    fn mirror() -> Mirror {
+        Mirror { children: &[TIERS], ..Mirror::of::<entity::price::Entity>() }
+    }
+
+    fn product(name: &str) -> Option<String> {
+        (name == "product").then(|| "prod_1".to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_list_that_no_object_carries_is_asked_for_where_a_column_says_so() {
+        let stripe = stripe().await;
+        let tiered = json!({ "id": "a b", "object": "price", "billing_scheme": "tiered", "tiers": null });
+        let whole =
+            completed(&stripe, &mirror(), &tiered, product).await.expect("an answer").expect("it lacked");
+        let tiers = json!({ "object": "list", "has_more": false,
+                            "data": [{ "id": "/v1/tiers?price=a%20b&product=prod_1&limit=100" }] });
+        assert_eq!((&whole["tiers"], &whole["billing_scheme"]), (&tiers, &json!("tiered")));
+        for complete in [
+            json!({ "id": "price_1", "object": "price", "billing_scheme": "per_unit" }),
+            json!({ "id": "price_1", "object": "price", "billing_scheme": "tiered", "deleted": true }),
+            json!({ "id": "price_1", "object": "price", "billing_scheme": "tiered", "tiers": tiers }),
+        ] {
+            let whole = completed(&stripe, &mirror(), &complete, product).await.expect("nothing is asked");
+            assert_eq!(whole, None, "{complete}");
+        }
+        assert!(completed(&stripe, &mirror(), &tiered, |_| None).await.is_err(), "no product is known");
+    }
+
+    #[tokio::test]
+    async fn an_object_without_a_path_is_what_was_known_with_its_lists() {
+        let stripe = stripe().await;
+        let known = json!({ "object": "price", "livemode": true, "tiers": null });
+        let known = known.as_object().cloned().unwrap_or_default();
+        let answer = assembled(&stripe, &mirror(), known, |name| Some(name.to_owned())).await;
+        let object = answer.expect("an answer").expect("it has a list").object;
+        assert_eq!((&object["livemode"], &object["tiers"]["has_more"]), (&json!(true), &json!(false)));
+        assert_eq!(object["tiers"]["data"][0]["id"], "/v1/tiers?price=id&product=product&limit=100");
+    }
+}
