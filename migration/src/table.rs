@@ -66,8 +66,6 @@ impl MirrorTable {
         }
         if manager.get_database_backend() == DbBackend::Postgres {
             self.tune(manager).await?;
-        } else {
-            self.index(manager, &["synced_at"]).await?;
         }
         Ok(())
     }
@@ -81,14 +79,12 @@ impl MirrorTable {
         manager.create_index(index).await
     }
 
-    /// lz4 compresses the objects several times faster than PostgreSQL's own method, where it was built in. The index
-    /// by ranges finds what was written last, and costs next to nothing to keep.
+    /// lz4 compresses the objects several times faster than PostgreSQL's own method, where it was built in.
     async fn tune(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let statement = format!(
             "DO $$ BEGIN ALTER TABLE {} ALTER COLUMN raw SET COMPRESSION lz4; \
-             EXCEPTION WHEN feature_not_supported THEN NULL; END $$; \
-             CREATE INDEX {}_synced_at_idx ON {} USING brin (synced_at)",
-            self.name, self.name, self.name
+             EXCEPTION WHEN feature_not_supported THEN NULL; END $$",
+            self.name
         );
         manager.get_connection().execute_unprepared(&statement).await.map(drop)
     }

@@ -5,10 +5,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use entity::sync_job::{self, Reason};
+use entity::{
+    change,
+    mirrored::Children,
+    sync_job::{self, Reason},
+};
 use sea_orm::{
-    ConnectionTrait, DbErr,
+    ConnectionTrait, DbErr, EntityTrait, QueryOrder,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
@@ -23,50 +26,95 @@ use crate::{
     mirror::{MIRRORS, Mirror},
 };
 
-/// How often is looked.
+/// How often is looked; what is named in between may be under way.
 const INTERVAL: Duration = Duration::from_secs(30);
 
-/// How far the first look goes back.
-const FIRST_LOOK: TimeDelta = TimeDelta::hours(1);
+/// How many changes the first look goes back.
+const FIRST_LOOK: i64 = 10_000;
 
-/// How long a row may wait for what it names: the event of that may be under way.
-const GRACE: TimeDelta = TimeDelta::seconds(10);
-
-/// How much of the last look is looked at again: a transaction may become visible after its time.
-const OVERLAP: TimeDelta = TimeDelta::minutes(1);
+/// How many of the changes that were looked at are looked at again: of two transactions the later one may have the
+/// smaller numbers.
+const OVERLAP: i64 = 1000;
 
 /// How many objects one look finds in one column.
 const AT_MOST: u64 = 500;
 
+/// The changes that a look goes through.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    after: i64,
+    until: i64,
+}
+
+impl Window {
+    /// The latest changes before now.
+    pub async fn first(db: &Database) -> Result<Self, DbErr> {
+        let until = newest(db).await?;
+        Ok(Self { after: until.saturating_sub(FIRST_LOOK), until })
+    }
+}
+
+async fn newest(db: &Database) -> Result<i64, DbErr> {
+    let newest = change::Entity::find().order_by_desc(change::Column::Seq).one(&db.reader).await?;
+    Ok(newest.map_or(0, |change| change.seq))
+}
+
 /// Looks until the gateway stops.
 pub async fn run(app: App) {
-    let mut since = app.clock.now() - FIRST_LOOK;
+    let mut window = None;
     loop {
+        // What cannot be looked at now is looked at the next time; whatever else needs the database tells of it.
+        window = match window {
+            None => Window::first(&app.db).await.ok(),
+            Some(window) => Some(scan(&app, window).await.unwrap_or(window)),
+        };
         tokio::select! {
             () = stopped(&app) => return,
             () = tokio::time::sleep(jittered(INTERVAL)) => {}
         }
-        // What cannot be looked at now is looked at the next time; whatever else needs the database tells of it.
-        if let Ok(next) = scan(&app, since, app.clock.now()).await {
-            since = next;
-        }
     }
 }
 
-/// Has Stripe asked for what rows name that were written since a moment, and says from when to look the next time.
-pub async fn scan(app: &App, since: DateTime<Utc>, now: DateTime<Utc>) -> Result<DateTime<Utc>, DbErr> {
-    let until = now - GRACE;
+/// Has Stripe asked for what changed rows name, and says what to look at the next time: what changed since.
+pub async fn scan(app: &App, window: Window) -> Result<Window, DbErr> {
     let (mut found, mut left_off) = (Vec::new(), false);
+    let until = newest(&app.db).await?;
+    let here = changed(&app.db, window).await?;
     for (child, column, parent) in references() {
-        let missing = missing(&app.db, child, column, parent, since, until).await?;
-        left_off |= missing.len() as u64 == AT_MOST;
-        found.extend(missing);
+        let (owner, link) = told_by(child);
+        if here.iter().any(|object| object == owner) {
+            let missing = missing(&app.db, (child, column, parent), (owner, link), window).await?;
+            left_off |= missing.len() as u64 == AT_MOST;
+            found.extend(missing);
+        }
     }
     if !found.is_empty() {
-        enqueue(&app.db.writer, &found, now).await?;
+        enqueue(&app.db.writer, &found, app.clock.now()).await?;
         app.jobs.notify_one();
     }
-    Ok(if left_off { since } else { until - OVERLAP })
+    let looked_at = std::cmp::max(window.until.saturating_sub(OVERLAP), window.after);
+    let after = if left_off { window.after } else { looked_at };
+    Ok(Window { after, until })
+}
+
+/// The types of the objects that changed.
+async fn changed(db: &Database, window: Window) -> Result<Vec<String>, DbErr> {
+    let mut statement = Query::select();
+    statement
+        .distinct()
+        .column("object")
+        .from(change::Entity)
+        .and_where(Expr::col("seq").gt(window.after))
+        .and_where(Expr::col("seq").lte(window.until));
+    db.reader.query_all(&statement).await?.iter().map(|row| row.try_get("", "object")).collect()
+}
+
+/// Whose changes tell of the rows of a table, and the column that names it: a list's rows change with their parent.
+fn told_by(child: &Mirror) -> (&'static str, &'static str) {
+    let lists = |parent: &'static Mirror| parent.children.iter().map(move |list| (parent, list));
+    let mut all = MIRRORS.iter().flat_map(lists);
+    let of: Option<(&Mirror, &Children)> = all.find(|(_, list)| list.object == child.object);
+    of.map_or((child.object, "id"), |(parent, list)| (parent.object, list.parent))
 }
 
 /// The columns that name objects which can be asked for by their id: whose, which, and what they name.
@@ -85,24 +133,28 @@ fn named(column: &str) -> Option<&'static Mirror> {
 
 async fn missing(
     db: &Database,
-    child: &Mirror,
-    column: &'static str,
-    parent: &Mirror,
-    since: DateTime<Utc>,
-    until: DateTime<Utc>,
+    (child, column, parent): (&Mirror, &'static str, &Mirror),
+    (owner, link): (&str, &'static str),
+    window: Window,
 ) -> Result<Vec<NewJob>, DbErr> {
     let own = |column: &'static str| Expr::col((child.table, column));
     let mut there = Query::select();
     there.expr(Expr::value(1)).from_as(parent.table, "parent");
     there.and_where(Expr::col(("parent", "id")).equals((child.table, column)));
+    let mut changed = Query::select();
+    changed
+        .column("object_id")
+        .from(change::Entity)
+        .and_where(Expr::col("object").eq(owner))
+        .and_where(Expr::col("seq").gt(window.after))
+        .and_where(Expr::col("seq").lte(window.until));
     let mut statement = Query::select();
     statement
         .distinct()
         .expr_as(own(column), "id")
         .expr_as(own("account"), "account")
         .from(child.table)
-        .and_where(own("synced_at").gt(since))
-        .and_where(own("synced_at").lte(until))
+        .and_where(own(link).in_subquery(changed))
         .and_where(own("deleted").eq(false))
         .and_where(own(column).is_not_null())
         .and_where(own(column).ne(""))
