@@ -28,7 +28,10 @@ use crate::{
     db::Database,
     error::{Code, Error, Result},
     graphql,
-    mirror::writer::{self, Writer},
+    mirror::{
+        account::Account,
+        writer::{self, Writer},
+    },
     stripe::Stripe,
     sync, webhook,
 };
@@ -43,6 +46,7 @@ pub struct App {
     pub db: Database,
     pub clock: Clock,
     pub stripe: Stripe,
+    pub account: Account,
     pub auth: Auth,
     pub changes: Changes,
     pub writer: Writer,
@@ -75,6 +79,7 @@ impl Gateway {
     pub async fn start(config: Config, clock: Clock, stripe: Stripe) -> Result<Self> {
         let db = Database::connect(&config.database).await?;
         db.migrate_up().await?;
+        let account = Account::open(&db, config.stripe.secret_key.as_ref()).await?;
         let changes = Changes::default();
         let jobs = Arc::<Notify>::default();
         let (writer, writing) = Writer::start(writer::Settings {
@@ -88,7 +93,7 @@ impl Gateway {
         let auth = Auth::new(&config.auth, db.reader.clone(), clock.clone());
         let schema = graphql::schema();
         let config = Arc::new(config);
-        let app = App { config, db, clock, stripe, auth, changes, writer, schema, jobs, stopping };
+        let app = App { config, db, clock, stripe, account, auth, changes, writer, schema, jobs, stopping };
         app.warn_of_what_is_missing();
         let (public, internal) = routers(&app);
         let listener = listen(app.config.listen).await?;
@@ -103,6 +108,9 @@ impl Gateway {
         let warming = app.auth.clone();
         tokio::spawn(async move { warming.warm().await });
         let syncing = sync::start(&app);
+        if app.config.ask_whose_key {
+            tokio::spawn(app.account.clone().recognize(app.stripe.clone(), app.stopping.clone()));
+        }
         Ok(Self { app, address, internal_address, stop, servers, writing, syncing })
     }
 

@@ -112,6 +112,8 @@ pub struct Config {
     pub keep_payloads: KeepPayloads,
     /// How many tasks of this process ask Stripe for what the mirror lacks; a test asks when it wants to.
     pub sync_tasks: usize,
+    /// Whether Stripe is asked at the start whose key it is: always, but for tests that count what it is asked.
+    pub ask_whose_key: bool,
 }
 
 /// Where the tables are.
@@ -234,6 +236,7 @@ impl Settings {
                 }
             },
             sync_tasks: 2,
+            ask_whose_key: true,
         };
         if check.refused.is_empty() { Ok(config) } else { Err(Invalid(check.refused)) }
     }

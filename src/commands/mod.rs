@@ -9,7 +9,10 @@ pub mod token;
 
 use std::io::Write;
 
-use crate::{config::Invalid, error::Error};
+use crate::{
+    config::Invalid,
+    error::{Code, Error},
+};
 
 /// Why a command did not do what it was to do.
 #[derive(Debug)]
@@ -29,7 +32,10 @@ impl From<Invalid> for Failure {
 impl From<Error> for Failure {
     /// Operators may read the whole chain of causes.
     fn from(error: Error) -> Self {
-        Self::Failed(error.chain())
+        match error.code {
+            Code::Invalid => Self::Usage(error.chain()),
+            _ => Self::Failed(error.chain()),
+        }
     }
 }
 

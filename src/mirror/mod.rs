@@ -3,6 +3,7 @@
 //! [`MIRRORS`] lists the objects; [`snapshot`] turns what Stripe sent into rows; [`write`] puts the rows into
 //! their tables, unless something newer is there; [`writer`] does so for everything that arrives at once.
 
+pub mod account;
 mod batch;
 pub mod borrowed;
 pub mod column;

@@ -12,6 +12,8 @@ pub type Cause = Box<dyn StdError + Send + Sync>;
 pub enum StripeError {
     /// There is no key.
     NotConfigured,
+    /// Nothing may be asked with this key, for this reason.
+    Withheld(&'static str),
     /// The request was wrong before it was sent.
     Unsendable(Cause),
     /// An id in the request's path is none of Stripe's; it was not sent.
@@ -109,6 +111,7 @@ impl fmt::Display for StripeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotConfigured => f.write_str("there is no Stripe key"),
+            Self::Withheld(_) => f.write_str("nothing is asked of Stripe"),
             Self::Unsendable(_) => f.write_str("the request to Stripe could not be built"),
             Self::NotAnId => f.write_str("the path holds what no id of Stripe's does"),
             Self::Refused(refusal) => write!(f, "Stripe refused: {refusal}"),
@@ -142,6 +145,7 @@ impl From<StripeError> for Error {
     fn from(error: StripeError) -> Self {
         let (code, message) = match &error {
             StripeError::NotConfigured => (Code::Unavailable, "STRIPE_SECRET_KEY is not set."),
+            StripeError::Withheld(reason) => (Code::Unavailable, *reason),
             StripeError::Unsendable(_) => return Self::internal(error),
             StripeError::NotAnId => (Code::NotFound, "There is no such object at Stripe."),
             StripeError::Refused(refusal) if matches!(refusal.status, 401 | 403) => {
@@ -178,7 +182,9 @@ mod tests {
     #[test]
     fn what_may_pass_is_told_from_what_will_not() {
         let failing = StripeError::Failing { status: 502, request_id: None };
-        for error in [StripeError::NotConfigured, failing, StripeError::RateLimited] {
+        for error in
+            [StripeError::NotConfigured, StripeError::Withheld("…"), failing, StripeError::RateLimited]
+        {
             assert!(Error::from(error).is_transient());
         }
         let code = Some("lock_timeout".to_owned());

@@ -1,5 +1,6 @@
 //! The network to Stripe: typed requests out, Stripe's own bytes back.
 
+mod account;
 mod checkout;
 mod customers;
 mod error;
@@ -7,7 +8,7 @@ mod limit;
 mod retry;
 mod transport;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use stripe_client_core::{
@@ -29,6 +30,8 @@ pub struct Stripe {
     /// Absent where there is no key.
     transport: Option<Arc<transport::Transport>>,
     caller: transport::Caller,
+    /// Why nothing may be asked, once that is known.
+    withheld: Arc<OnceLock<&'static str>>,
 }
 
 /// What Stripe answered.
@@ -60,7 +63,7 @@ impl Stripe {
     /// The same with other patience and another clock.
     pub fn with(config: &StripeConfig, policy: RetryPolicy, clock: Clock) -> Self {
         let transport = transport::Transport::new(config, policy, clock).map(Arc::new);
-        Self { transport, caller: transport::Caller::default() }
+        Self { transport, caller: transport::Caller::default(), withheld: Arc::default() }
     }
 
     /// The same for requests whose answer nobody waits for: they go after all others.
@@ -80,6 +83,11 @@ impl Stripe {
     /// Whether there is a key.
     pub fn is_configured(&self) -> bool {
         self.transport.is_some()
+    }
+
+    /// Sends nothing any more, in any clone: every call fails with this reason, which clients are told.
+    pub fn withhold(&self, reason: &'static str) {
+        self.withheld.get_or_init(|| reason);
     }
 
     /// Sends a typed request and keeps Stripe's own answer.
@@ -108,6 +116,9 @@ impl Stripe {
         idempotency_key: Option<String>,
     ) -> Result<Answer, StripeError> {
         let transport = self.transport.as_ref().ok_or(StripeError::NotConfigured)?;
+        if let Some(reason) = self.withheld.get() {
+            return Err(StripeError::Withheld(reason));
+        }
         let key = match (idempotency_key, request.method) {
             (Some(key), _) => {
                 Some(IdempotencyKey::new(key).map_err(|error| StripeError::Unsendable(error.into()))?)

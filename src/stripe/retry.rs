@@ -93,7 +93,8 @@ impl Failure {
             StripeError::NotConfigured
             | StripeError::Unsendable(_)
             | StripeError::NotAnId
-            | StripeError::Unreadable(_) => false,
+            | StripeError::Unreadable(_)
+            | StripeError::Withheld(_) => false,
         })
     }
 }

@@ -7,12 +7,16 @@ use super::{event::parse, signature};
 use crate::{
     app::App,
     error::{Error, Result},
+    mirror::account::Admission,
 };
 
 /// The largest body that is read, in bytes. Stripe's own events stay far below.
 pub const BODY_LIMIT: usize = 1 << 20;
 
 /// Takes an event in: the answer is 200 once it is durable, be it new, known, stale or about anything else.
+///
+/// An event of another mode than the database's is refused and not stored; but of a connected account, a live
+/// endpoint gets the events of test mode too: these are passed over.
 ///
 /// Whatever is not answered 200 Stripe delivers again, for up to three days.
 pub async fn receive(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>> {
@@ -25,6 +29,8 @@ pub async fn receive(State(app): State<App>, headers: HeaderMap, body: Bytes) ->
         .map_err(|refusal| Error::invalid(refusal.message()))?;
     let event = parse(&body)?;
     tracing::debug!(event.id, event.r#type, object.id = event.object_id, "event received");
-    app.writer.event(event).await?;
+    if app.account.admit(&event).await? == Admission::TakenIn {
+        app.writer.event(event).await?;
+    }
     Ok(Json(json!({ "received": true })))
 }

@@ -7,6 +7,7 @@ mod support;
 mod access;
 mod access_money;
 mod access_roles;
+mod account;
 mod architecture;
 mod auth;
 mod billing_objects;

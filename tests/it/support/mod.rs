@@ -24,6 +24,7 @@ use billgraph::{
     clock::Clock,
     commands::issuer::Issuer,
     config::{Config, Settings},
+    error::Error,
     network,
     stripe::{RetryPolicy, Stripe},
     sync::worker,
@@ -90,6 +91,16 @@ impl TestApp {
         let mut config = config(&database, &sim, &issuer, change);
         // What is asked of Stripe in the background would come between what tests count.
         config.sync_tasks = 0;
+        Self::configured(database, sim, issuer, config).await.expect("the gateway starts")
+    }
+
+    /// A gateway over parts that are there already, with checked settings.
+    pub async fn configured(
+        database: TestDatabase,
+        sim: Sim,
+        issuer: Issuer,
+        config: Config,
+    ) -> Result<Self, Error> {
         let clock = {
             let sim = sim.clone();
             Clock::from_fn(move || {
@@ -103,8 +114,8 @@ impl TestApp {
             ..RetryPolicy::default()
         };
         let stripe = Stripe::with(&config.stripe, patience, clock.clone());
-        let gateway = Gateway::start(config, clock, stripe).await.expect("the gateway starts");
-        Self { gateway, sim, issuer, client: network::client(|builder| builder), database }
+        let gateway = Gateway::start(config, clock, stripe).await?;
+        Ok(Self { gateway, sim, issuer, client: network::client(|builder| builder), database })
     }
 
     pub fn app(&self) -> &App {
@@ -222,7 +233,8 @@ pub fn config(
     settings.billgraph_issuers = Some(issuer.url().to_owned());
     settings.billgraph_redirect_origins = Some("https://shop.example.com".to_owned());
     change(&mut settings);
-    settings.check().expect("the settings of the test are right")
+    let checked = settings.check().expect("the settings of the test are right");
+    Config { ask_whose_key: false, ..checked }
 }
 
 /// A database of a test's own: a file, or a schema in the PostgreSQL database that is given.
