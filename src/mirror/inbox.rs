@@ -19,6 +19,7 @@ use sea_orm::{
 use super::{
     order::{self, Claim, Digest, Origin},
     snapshot::Snapshot,
+    thin::Thin,
 };
 use crate::{
     config::KeepPayloads,
@@ -42,6 +43,8 @@ pub struct Event {
     pub body: Bytes,
     /// Absent where nothing identifies the object.
     pub snapshot: Option<Snapshot>,
+    /// Present where it is a thin event.
+    pub thin: Option<Thin>,
 }
 
 impl Event {
@@ -51,7 +54,17 @@ impl Event {
     }
 
     fn state(&self) -> State {
-        if self.snapshot.is_some() { State::Applied } else { State::Ignored }
+        let tells = self.snapshot.is_some() || self.is_to_be_fetched();
+        if tells { State::Applied } else { State::Ignored }
+    }
+
+    /// Whether it is a thin event of an object that can be asked for.
+    fn is_to_be_fetched(&self) -> bool {
+        self.thin.as_ref().is_some_and(|thin| thin.path.is_some())
+    }
+
+    fn snapshot_event(&self) -> Option<&str> {
+        self.thin.as_ref()?.snapshot_event.as_deref()
     }
 
     /// The body, where it is kept from the start.
@@ -98,7 +111,7 @@ impl Event {
             leads_to: Set(self.leads_to()),
             came_from: Set(self.came_from()),
             life_cycle: Set(self.life_cycle()),
-            snapshot_event: Set(None),
+            snapshot_event: Set(self.snapshot_event().map(str::to_owned)),
             payload: Set(None),
             received_at: Set(now),
             applied_at: Set((state == State::Applied).then_some(now)),
@@ -145,10 +158,10 @@ pub async fn record(
 }
 
 const RECORD: &str = "INSERT INTO webhook_events (id, type, object, object_id, account, created, api_version, livemode, \
-     state, attempts, previous_attributes, leads_to, came_from, life_cycle, payload, received_at, applied_at) \
+     state, attempts, previous_attributes, leads_to, came_from, life_cycle, snapshot_event, payload, received_at, applied_at) \
      SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[]), \
      unnest($6::timestamptz[]), unnest($7::text[]), unnest($8::bool[]), unnest($9::text[]), 1, unnest($10::text[]), \
-     unnest($11::int8[]), unnest($12::int8[]), unnest($13::int4[]), unnest($14::text[]), $15, unnest($16::timestamptz[]) \
+     unnest($11::int8[]), unnest($12::int8[]), unnest($13::int4[]), unnest($14::text[]), unnest($15::text[]), $16, unnest($17::timestamptz[]) \
      ON CONFLICT (id) DO NOTHING RETURNING id";
 
 async fn record_arrays(
@@ -175,6 +188,7 @@ async fn record_arrays(
     columns.add(events.iter().map(|event| event.leads_to()).collect::<Vec<_>>());
     columns.add(events.iter().map(|event| event.came_from()).collect::<Vec<_>>());
     columns.add(events.iter().map(|event| event.life_cycle()).collect::<Vec<_>>());
+    columns.add(text(Event::snapshot_event));
     columns.add(events.iter().map(|event| event.kept(keep)).collect::<Vec<_>>());
     columns.add(now);
     columns.add(events.iter().map(|event| Some(event).filter(applied).map(|_| now)).collect::<Vec<_>>());

@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod order;
 mod registry;
 pub mod snapshot;
+pub mod thin;
 pub mod tie;
 pub mod write;
 pub mod writer;

@@ -18,6 +18,7 @@ use super::{
     inbox::{self, Amendment, Event},
     jobs,
     snapshot::{Snapshot, Source},
+    thin,
     tie::Offer,
     write,
 };
@@ -247,6 +248,8 @@ async fn write(
     let events: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
     let new = inbox::record(tx, &events, settings.keep_payloads, now).await?;
     let works = without_duplicates(works, &new);
+    let fresh: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
+    let mut asks = thin::record(tx, &fresh, now).await?;
     let known = known_before(tx, &works).await?;
     let mut written = batch::write(tx, &offers(&works), now).await?;
     let mut amendments = std::mem::take(&mut written.amendments);
@@ -266,7 +269,8 @@ async fn write(
         |work: &&Work| work.snapshot().is_some_and(|snapshot| written.fate(snapshot) == Fate::Written);
     let told: Vec<&Work> = works.into_iter().filter(is_told).collect();
     let changes = feed::record(tx, told.iter().filter_map(|work| change_of(work, &known)).collect()).await?;
-    Ok(Effects { changes, asks: !needed.is_empty() })
+    asks |= !needed.is_empty();
+    Ok(Effects { changes, asks })
 }
 
 /// What the works want to be written.

@@ -5,6 +5,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
+use super::thin;
 use crate::{
     error::{Error, Result},
     mirror::{
@@ -38,11 +39,15 @@ struct Data<'a> {
     previous_attributes: Option<&'a RawValue>,
 }
 
-/// Reads an event; what is not one is `INVALID`.
+/// Reads an event, be it a snapshot event or a thin one; what is neither is `INVALID`.
 pub fn parse(body: &Bytes) -> Result<Event> {
     let not_an_event = || Error::invalid("The body is not a Stripe event.");
     let text = std::str::from_utf8(body).map_err(|error| not_an_event().because(error))?;
-    let envelope: Envelope = serde_json::from_str(text).map_err(|error| not_an_event().because(error))?;
+    let envelope: Envelope = match serde_json::from_str(text) {
+        Ok(envelope) => envelope,
+        // A thin event has no `data`.
+        Err(error) => return thin::parse(text, body).ok_or_else(|| not_an_event().because(error)),
+    };
     let object = Sent::read(envelope.data.object).map_err(|error| not_an_event().because(error))?;
     let previous = envelope.data.previous_attributes.map(Sent::read).transpose();
     let previous = previous.map_err(|error| not_an_event().because(error))?;
@@ -71,12 +76,14 @@ pub fn parse(body: &Bytes) -> Result<Event> {
         previous_attributes: previous.map(|previous| previous.text),
         body: body.clone(),
         snapshot,
+        thin: None,
         id: envelope.id,
         r#type: envelope.r#type,
     })
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether this can be one of Stripe's ids and names.
+pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && !text.contains(char::is_control)
 }
 

@@ -3,6 +3,7 @@
 mod event;
 mod route;
 pub mod signature;
+mod thin;
 
 pub use event::parse;
 pub use route::{BODY_LIMIT, receive};

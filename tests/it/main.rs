@@ -37,4 +37,5 @@ mod schema;
 mod shapes;
 mod sync;
 mod sync_lists;
+mod thin_events;
 mod webhook;
