@@ -88,6 +88,7 @@ impl Gateway {
             changes: changes.clone(),
             keep_payloads: config.keep_payloads,
             jobs: jobs.clone(),
+            link_metadata_keys: config.link_metadata_keys.clone(),
         });
         let (stop, stopping) = watch::channel(false);
         let auth = Auth::new(&config.auth, db.reader.clone(), clock.clone());

@@ -184,7 +184,7 @@ fn price_for_sale(sim: &Sim) -> Result<String, Failure> {
     id.ok_or_else(|| Failure::Failed("the demo's history has no recurring price".to_owned()))
 }
 
-/// Links the user as a frontend does when somebody signs in.
+/// Links the user as a frontend does when somebody signs in; the gateway did so when the customer came.
 async fn link(gateway: &Gateway, token: &str) -> Result<(), Failure> {
     let query = "mutation { linkCustomer(input: {}) { outcome userErrors { message } } }";
     let request = network::client(|builder| builder)
@@ -193,7 +193,7 @@ async fn link(gateway: &Gateway, token: &str) -> Result<(), Failure> {
         .json(&json!({ "query": query }));
     let answer: reqwest::Result<Value> = async { request.send().await?.json().await }.await;
     match answer {
-        Ok(answer) if answer["data"]["linkCustomer"]["outcome"] == "FOUND_BY_METADATA" => Ok(()),
+        Ok(answer) if answer["data"]["linkCustomer"]["outcome"] == "ALREADY_LINKED" => Ok(()),
         Ok(answer) => Err(Failure::Failed(format!("the demo's user could not be linked: {answer}"))),
         Err(error) => Err(Failure::Failed(format!("the demo's gateway does not answer: {error}"))),
     }

@@ -10,6 +10,7 @@ pub mod column;
 mod feed;
 pub mod inbox;
 pub mod jobs;
+pub mod links;
 pub mod order;
 mod registry;
 pub mod snapshot;

@@ -16,7 +16,7 @@ use super::{
     batch::{self, Fate},
     feed,
     inbox::{self, Amendment, Event},
-    jobs,
+    jobs, links,
     snapshot::{Snapshot, Source},
     thin,
     tie::Offer,
@@ -68,6 +68,7 @@ pub struct Settings {
     pub keep_payloads: KeepPayloads,
     /// Told when there is something to ask Stripe for.
     pub jobs: Arc<Notify>,
+    pub link_metadata_keys: Vec<String>,
 }
 
 impl Writer {
@@ -219,10 +220,11 @@ async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn) -> Result<(),
     let settings = &ingest.settings;
     let now = settings.clock.now();
     let tx = settings.db.begin_ingest().await?;
-    let Effects { changes, asks } = write(settings, &tx, works, now).await?;
+    let Effects { changes, linked, asks } = write(settings, &tx, works, now).await?;
     let committing = ingest.commits.lock().await;
     *turn = None;
     tx.commit().await?;
+    linked.announce(&settings.changes);
     settings.changes.announce(changes);
     drop(committing);
     if asks {
@@ -234,6 +236,7 @@ async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn) -> Result<(),
 /// What follows from a batch once it is committed.
 struct Effects {
     changes: Vec<change::Model>,
+    linked: links::Linked,
     /// Whether there is something to ask Stripe for.
     asks: bool,
 }
@@ -269,8 +272,10 @@ async fn write(
         |work: &&Work| work.snapshot().is_some_and(|snapshot| written.fate(snapshot) == Fate::Written);
     let told: Vec<&Work> = works.into_iter().filter(is_told).collect();
     let changes = feed::record(tx, told.iter().filter_map(|work| change_of(work, &known)).collect()).await?;
+    let rows: Vec<&Snapshot> = written.rows.iter().map(AsRef::as_ref).collect();
+    let linked = links::link(tx, &rows, &settings.link_metadata_keys, now).await?;
     asks |= !needed.is_empty();
-    Ok(Effects { changes, asks })
+    Ok(Effects { changes, linked, asks })
 }
 
 /// What the works want to be written.

@@ -154,13 +154,13 @@ async fn an_archived_price_is_seen_by_who_pays_it() {
 async fn a_linker_sees_the_user_it_asks_for() {
     const USER: &str = "query($id: ID!) { user(id: $id) { id customer { id invoices { nodes { id } } } } }";
     let (test, _, _) = two_accounts().await;
-    test.know(&[customer("c", "user_id")]).await;
     let linker = test.service(Role::Linker).await;
     assert_eq!(
         test.data(Some(&linker), USER, json!({ "id": "c" })).await,
         json!({ "user": null }),
         "not known yet"
     );
+    test.know(&[customer("c", "user_id")]).await;
     let link = json!({ "input": { "userId": "c" } });
     let answer = test.data(Some(&linker), LINK, link).await;
     assert_eq!(answer["linkCustomer"]["customer"], json!({ "id": "cus_c" }));

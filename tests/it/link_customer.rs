@@ -20,17 +20,18 @@ async fn a_stored_link_needs_no_stripe() {
 }
 
 #[tokio::test]
-async fn a_mirrored_customer_is_found_by_each_configured_key() {
+async fn a_customer_that_only_stripe_has_is_found_by_each_configured_key() {
     let test = TestApp::start().await;
     test.connect_webhooks(ENDIVE);
     for key in ["user_id", "supabase_user_id", "auth0_user_id", "clerk_user_id"] {
         let customer = test.at_stripe("/v1/customers", &format!("metadata[{key}]={key}_1")).await;
-        test.deliver().await;
         let linked = test.link(&test.user(&format!("{key}_1")), json!({})).await;
         assert_eq!(linked["outcome"], "FOUND_BY_METADATA");
         assert_eq!(linked["customer"]["id"], customer);
     }
-    assert_eq!(test.asked(), [""; 0]);
+    test.deliver().await;
+    assert_eq!(test.asked(), [SEARCH; 4]);
+    assert_eq!(test.rows("SELECT user_id FROM link_conflicts").await, [] as [Value; 0]);
 }
 
 #[tokio::test]

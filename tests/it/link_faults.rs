@@ -20,12 +20,12 @@ async fn without_a_key_the_reason_is_told() {
 }
 
 #[tokio::test]
-async fn without_a_key_a_mirrored_customer_is_linked() {
+async fn without_a_key_a_mirrored_customer_is_linked_as_it_comes() {
     let test = TestApp::with(|settings| settings.stripe_secret_key = None).await;
     test.connect_webhooks(ENDIVE);
     test.at_stripe("/v1/customers", "metadata[user_id]=u_1").await;
     test.deliver().await;
-    assert_eq!(test.link(&test.user("u_1"), json!({})).await["outcome"], "FOUND_BY_METADATA");
+    assert_eq!(test.link(&test.user("u_1"), json!({})).await["outcome"], "ALREADY_LINKED");
 }
 
 #[tokio::test]

@@ -98,15 +98,22 @@ async fn a_reader_follows_everybody_or_a_user() {
 #[tokio::test]
 async fn a_user_who_is_linked_later_is_told_from_then_on() {
     let test = TestApp::start().await;
-    let (late, linker) = (test.user("late"), test.service(Role::Linker).await);
-    let mut socket = Socket::signed_in(&test, &late).await;
-    socket.follow(&test, CHANGED).await;
-    test.know(&[customer("late", "user_id"), subscription("late", "active")]).await;
-    test.receive(&becomes("late", "past_due", 1)).await;
-    socket.assert_quiet().await;
-    test.data(Some(&linker), LINK, json!({ "input": { "userId": "late" } })).await;
-    test.receive(&becomes("late", "active", 2)).await;
-    assert_eq!(socket.data().await, pushed("late", "active"));
+    let admin = test.service(Role::Admin).await;
+    for (who, metadata_key) in [("late", "plan"), ("later", "user_id")] {
+        let mut socket = Socket::signed_in(&test, &test.user(who)).await;
+        socket.follow(&test, CHANGED).await;
+        test.know(&[subscription(who, "active")]).await;
+        test.receive(&becomes(who, "past_due", 1)).await;
+        socket.assert_quiet().await;
+        // Who is named by the metadata is linked as the customer comes.
+        test.know(&[customer(who, metadata_key)]).await;
+        if metadata_key == "plan" {
+            let input = json!({ "input": { "userId": who, "customerId": format!("cus_{who}") } });
+            test.data(Some(&admin), LINK, input).await;
+        }
+        test.receive(&becomes(who, "active", 2)).await;
+        assert_eq!(socket.data().await, pushed(who, "active"));
+    }
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ mod link_customer;
 mod link_faults;
 mod link_permissions;
 mod link_races;
+mod links;
 mod live;
 mod live_protocols;
 mod logs;

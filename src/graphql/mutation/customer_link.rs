@@ -4,6 +4,9 @@
 //! subject, the same at Stripe, a customer with the subject's verified e-mail address, a new customer. Whatever
 //! happens in parallel, a subject ends with one customer: a customer is made under an idempotency key that the
 //! subject's id gives, and the first link to be stored stays.
+//!
+//! A link is stored before its customer is written to the mirror: the mirror makes the links that metadata tells of
+//! itself, and would be first.
 
 use std::collections::{HashMap, HashSet};
 
@@ -73,6 +76,14 @@ pub enum Refused {
     NoSuchCustomer,
 }
 
+/// A customer who may become the subject's.
+struct Found {
+    outcome: LinkOutcome,
+    customer: String,
+    /// What Stripe said of it, to be written to the mirror.
+    answer: Option<Answer>,
+}
+
 /// The subject's customer, found or made, and how.
 pub async fn ensure(app: &App, subject: &Subject) -> Result<(LinkOutcome, String)> {
     let attempts = remember(app, subject).await?;
@@ -80,12 +91,16 @@ pub async fn ensure(app: &App, subject: &Subject) -> Result<(LinkOutcome, String
         if let Some(customer) = stored(app, subject).await? {
             return Ok((LinkOutcome::AlreadyLinked, customer));
         }
-        let (outcome, customer) = match find(app, subject, attempts).await? {
+        let found = match find(app, subject, attempts).await? {
             Some(found) => found,
-            None => (LinkOutcome::Created, create(app, subject, attempts).await?),
+            None => create(app, subject, attempts).await?,
         };
-        if store(app, subject, &customer).await? {
-            return Ok((outcome, customer));
+        let linked = store(app, subject, &found.customer).await?;
+        if let Some(answer) = &found.answer {
+            app.writer.answer(answer).await?;
+        }
+        if linked {
+            return Ok((found.outcome, found.customer));
         }
         // Meanwhile the subject was linked, or the customer became somebody else's.
     }
@@ -107,25 +122,35 @@ pub async fn link_exactly(
         Some(_) => return Ok(Err(Refused::AlreadyLinked)),
         None => {}
     }
-    let known = customer::Entity::find_by_id(customer).one(&app.db.reader).await?;
-    let usable = match known {
-        Some(row) => !row.deleted,
-        None => fetch(app, customer).await?,
+    let answer = match own_customer(app, customer).await? {
+        Some(row) if row.deleted => return Ok(Err(Refused::NoSuchCustomer)),
+        Some(_) => None,
+        None => match fetch(app, customer).await? {
+            Some(answer) => Some(answer),
+            None => return Ok(Err(Refused::NoSuchCustomer)),
+        },
     };
-    if !usable {
-        return Ok(Err(Refused::NoSuchCustomer));
-    }
     let linked = store(app, subject, customer).await?;
+    if let Some(answer) = &answer {
+        app.writer.answer(answer).await?;
+    }
     Ok(if linked { Ok(LinkOutcome::FoundByMetadata) } else { Err(Refused::AlreadyLinked) })
 }
 
-async fn fetch(app: &App, customer: &str) -> Result<bool> {
+/// A mirrored customer that is no connected account's.
+async fn own_customer(app: &App, id: &str) -> Result<Option<customer::Model>, DbErr> {
+    customer::Entity::find_by_id(id).filter(Expr::col("account").eq("")).one(&app.db.reader).await
+}
+
+/// What Stripe says of a customer that is there.
+async fn fetch(app: &App, customer: &str) -> Result<Option<Answer>> {
     match app.stripe.retrieve_customer(customer).await {
-        Ok(answer) => {
+        Ok(answer) if answer.object.get("deleted").is_some() => {
             app.writer.answer(&answer).await?;
-            Ok(answer.object.get("deleted").is_none())
+            Ok(None)
         }
-        Err(error) if error.is_missing() => Ok(false),
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
@@ -194,17 +219,18 @@ async fn store(app: &App, subject: &Subject, customer: &str) -> Result<bool> {
     }
 }
 
-async fn find(app: &App, subject: &Subject, attempts: i32) -> Result<Option<(LinkOutcome, String)>> {
+async fn find(app: &App, subject: &Subject, attempts: i32) -> Result<Option<Found>> {
+    let outcome = LinkOutcome::FoundByMetadata;
     if let Some(customer) = mirrored(app, subject).await? {
-        return Ok(Some((LinkOutcome::FoundByMetadata, customer)));
+        return Ok(Some(Found { outcome, customer, answer: None }));
     }
     let keys = keys(app, subject.kind);
     // Stripe's search takes upper and lower case for the same, and ids do not.
     let named = |customer: &Value| names(&keys, customer).contains(subject.id.as_str());
     match app.stripe.search_customers(&keys, &subject.id).await {
         Ok(answer) => {
-            if let Some(customer) = first_free(app, subject, &answer, named).await? {
-                return Ok(Some((LinkOutcome::FoundByMetadata, customer)));
+            if let Some(found) = first_free(app, subject, &answer, outcome, named).await? {
+                return Ok(Some(found));
             }
         }
         // Stripe does not offer search everywhere; what it would find is found by e-mail, or made.
@@ -216,24 +242,23 @@ async fn find(app: &App, subject: &Subject, attempts: i32) -> Result<Option<(Lin
     if attempts > 0 {
         // Stripe failed to make the customer, or said so: the search may be too far behind to tell.
         let recent = app.stripe.list_customers_since(app.clock.unix() - SEARCH_DELAY).await?;
-        if let Some(customer) = first_free(app, subject, &recent, named).await? {
-            return Ok(Some((LinkOutcome::FoundByMetadata, customer)));
+        if let Some(found) = first_free(app, subject, &recent, outcome, named).await? {
+            return Ok(Some(found));
         }
     }
     let Some(email) = subject.email.as_deref().filter(|email| !email.trim().is_empty()) else {
         return Ok(None);
     };
     let answer = app.stripe.list_customers_by_email(email).await?;
-    if let Some(customer) = first_free(app, subject, &answer, named).await? {
-        return Ok(Some((LinkOutcome::FoundByMetadata, customer)));
+    if let Some(found) = first_free(app, subject, &answer, outcome, named).await? {
+        return Ok(Some(found));
     }
     if !subject.email_verified {
         return Ok(None);
     }
     // A customer whose metadata names somebody is theirs, whatever its address.
     let nobodys = |customer: &Value| names(&all_keys(app), customer).is_empty();
-    let customer = first_free(app, subject, &answer, nobodys).await?;
-    Ok(customer.map(|customer| (LinkOutcome::FoundByVerifiedEmail, customer)))
+    first_free(app, subject, &answer, LinkOutcome::FoundByVerifiedEmail, nobodys).await
 }
 
 /// The oldest mirrored customer whose metadata names the subject and that is not linked to anybody else.
@@ -255,6 +280,7 @@ async fn mirrored(app: &App, subject: &Subject) -> Result<Option<String>> {
     let rows = customer::Entity::find()
         .filter(named)
         .filter(customer::Column::Deleted.eq(false))
+        .filter(Expr::col("account").eq(""))
         .order_by_asc(customer::Column::Created)
         .order_by_asc(customer::Column::Id)
         .all(db)
@@ -264,13 +290,14 @@ async fn mirrored(app: &App, subject: &Subject) -> Result<Option<String>> {
 }
 
 /// The best of the customers that Stripe named and that nobody else is linked to: one with a subscription, else the
-/// oldest. It is written to the mirror.
+/// oldest.
 async fn first_free(
     app: &App,
     subject: &Subject,
     answer: &Answer,
+    outcome: LinkOutcome,
     wanted: impl Fn(&Value) -> bool,
-) -> Result<Option<String>> {
+) -> Result<Option<Found>> {
     let listed = answer.object.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut candidates: Vec<&Value> = listed.iter().filter(|customer| wanted(customer)).collect();
     let id = |customer: &Value| customer.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -286,12 +313,14 @@ async fn first_free(
         .filter_map(|row| row.customer)
         .collect();
     let best = candidates.iter().find(|customer| subscribed.contains(&id(customer))).or(candidates.first());
-    let Some(customer) = best.copied() else { return Ok(None) };
-    app.writer.answer(&Answer { object: customer.clone(), ..answer.clone() }).await?;
-    Ok(Some(id(customer)))
+    let found = |object: &Value| {
+        let answer = Answer { object: object.clone(), ..answer.clone() };
+        Found { outcome, customer: id(object), answer: Some(answer) }
+    };
+    Ok(best.copied().map(found))
 }
 
-async fn create(app: &App, subject: &Subject, attempts: i32) -> Result<String> {
+async fn create(app: &App, subject: &Subject, attempts: i32) -> Result<Found> {
     let mut metadata = subject.metadata.clone();
     metadata.insert(keys(app, subject.kind).swap_remove(0), subject.id.clone());
     let new = NewCustomer { email: subject.email.clone(), name: subject.name.clone(), metadata };
@@ -301,12 +330,12 @@ async fn create(app: &App, subject: &Subject, attempts: i32) -> Result<String> {
             Ok(answer) => answer,
             Err(error) => return Err(not_created(app, subject, attempts, error).await?),
         };
-        app.writer.answer(&answer).await?;
         let id = answer.object.get("id").and_then(Value::as_str);
         let id = id.ok_or_else(|| Error::internal("Stripe made a customer without an id"))?;
         // Stripe repeats its answer for a day, also when the customer was deleted since.
         if !answer.replayed || !is_deleted(app, id).await? {
-            return Ok(id.to_owned());
+            let customer = id.to_owned();
+            return Ok(Found { outcome: LinkOutcome::Created, customer, answer: Some(answer) });
         }
         count_attempt(app, subject, attempts).await?;
     }

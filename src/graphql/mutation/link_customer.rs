@@ -16,6 +16,7 @@ use crate::{
         object::{Customer, Organization, User, after},
         page::Shows,
     },
+    mirror::links::is_user_id,
 };
 
 /// Stripe's limits: <https://docs.stripe.com/metadata#data>.
@@ -110,7 +111,7 @@ fn subject(viewer: &Viewer, input: LinkCustomerInput) -> Result<std::result::Res
     if let Some(organization) = input.organization_id {
         let id = after(&organization, "org:").to_owned();
         let own = own_organization(viewer, &id)?;
-        if !is_id(&id) {
+        if !is_user_id(&id) {
             return Ok(Err(not_an_id("organizationId", "This cannot be an organization's id.")));
         }
         let name = input.name.or_else(|| own.and_then(|own| own.name.clone()));
@@ -122,7 +123,7 @@ fn subject(viewer: &Viewer, input: LinkCustomerInput) -> Result<std::result::Res
         (Some(id), _) => {
             let email_verified = input.email_verified == Some(true);
             let id = after(&id, "user:").to_owned();
-            if !is_id(&id) {
+            if !is_user_id(&id) {
                 return Ok(Err(not_an_id("userId", "This cannot be a user's id.")));
             }
             Ok(Ok(Subject { kind, id, email: input.email, email_verified, name: input.name, metadata }))
@@ -140,11 +141,6 @@ fn subject(viewer: &Viewer, input: LinkCustomerInput) -> Result<std::result::Res
         (None, Caller::Service { .. }) => Err(Error::forbidden("This token only reads.")),
         (None, Caller::Anonymous) => Err(Error::unauthenticated("Sign in to link a customer.")),
     }
-}
-
-/// Whether the identity provider's ids look like this; Stripe is not asked for any other.
-fn is_id(id: &str) -> bool {
-    !id.trim().is_empty() && id.len() <= 255 && !id.contains(char::is_control)
 }
 
 fn not_an_id(field: &str, message: &str) -> UserError {

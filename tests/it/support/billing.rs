@@ -85,11 +85,14 @@ impl TestApp {
         join_all(events.iter().map(|event| self.receive(event))).await;
     }
 
-    /// A token of a user whom a known customer's metadata names, and who is linked to it.
+    /// A token of a user whom a known customer's metadata names, and who was linked to it therefore.
     pub async fn linked(&self, id: &str) -> String {
         let token = self.user(id);
         let linked = self.data(Some(&token), LINK, json!({ "input": {} })).await;
-        assert_eq!(linked["linkCustomer"]["outcome"], "FOUND_BY_METADATA", "{id}");
+        assert_eq!(
+            linked["linkCustomer"]["outcome"], "ALREADY_LINKED",
+            "{id} was linked when the customer came"
+        );
         token
     }
 }
