@@ -14,7 +14,7 @@ use sea_orm::{
 use super::Viewer;
 use crate::mirror::MIRRORS;
 
-/// What a viewer may see beside the active products and prices, which everybody may.
+/// What a viewer may see beside the active products and prices of the platform itself, which everybody may.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Everything: admins and readers.
@@ -83,6 +83,8 @@ impl Belongings {
             Owner::Catalogue { item_column } => Expr::col("active")
                 .eq(true)
                 .and(Expr::col("deleted").eq(false))
+                // What a connected account sells is not the platform's to show.
+                .and(Expr::col("account").eq(""))
                 .or(Expr::col("id").in_subquery(self.bought(item_column))),
             Owner::Nobody => Expr::value(false),
             Owner::User => Expr::col("id").is_in(&self.users),

@@ -15,6 +15,7 @@ mod checkout;
 mod checkout_faults;
 mod checkout_way;
 mod commands;
+mod connect;
 mod convergence;
 mod demo;
 mod entitlements;

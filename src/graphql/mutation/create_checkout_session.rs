@@ -9,7 +9,10 @@ use entity::{
     price::{self, PriceType, UsageType},
     scalar::Metadata,
 };
-use sea_orm::EntityTrait;
+use sea_orm::{
+    EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait},
+};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -290,7 +293,8 @@ async fn price(app: &App, id: &str) -> Result<Option<price::Model>> {
     if id.is_empty() || id.len() > 255 || !id.chars().all(plain) {
         return Ok(None);
     }
-    if let Some(known) = price::Entity::find_by_id(id).one(&app.db.reader).await? {
+    let own = price::Entity::find_by_id(id).filter(Expr::col("account").eq(""));
+    if let Some(known) = own.one(&app.db.reader).await? {
         return Ok(Some(known).filter(|price| !price.deleted));
     }
     match app.stripe.retrieve_price(id).await {
