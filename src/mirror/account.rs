@@ -26,7 +26,7 @@ use crate::{
 
 /// How long Stripe is left alone before it is asked again whose key it is: at first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// Why nothing is asked of Stripe any more; the ids are in the log alone.
 const OTHER_ACCOUNT: &str = "STRIPE_SECRET_KEY is a key of another Stripe account than this database's.";

@@ -57,6 +57,27 @@ async fn what_a_connected_account_sells_is_not_for_sale_here() {
 }
 
 #[tokio::test]
+async fn events_of_one_second_keep_their_account() {
+    let test = TestApp::start().await;
+    let mut named = customer("a", "plan");
+    named["name"] = "Zoë".into();
+    // The later state comes first, and the earlier one is kept for what may follow.
+    let mut updated = event("customer.updated", MADE, &named);
+    updated["data"]["previous_attributes"] = json!({ "name": "Z" });
+    let mut middle = customer("a", "plan");
+    middle["name"] = "Z".into();
+    let mut before = event("customer.updated", MADE, &middle);
+    before["id"] = "evt_before".into();
+    before["data"]["previous_attributes"] = json!({ "name": null });
+    for mut event in [updated, event("customer.created", MADE, &customer("a", "plan")), before] {
+        event["account"] = "acct_other".into();
+        test.receive(&event).await;
+    }
+    let rows = test.rows("SELECT name, account FROM customers").await;
+    assert_eq!(rows, [json!({ "name": "Zoë", "account": "acct_other" })]);
+}
+
+#[tokio::test]
 async fn a_connected_accounts_customer_is_nobody() {
     let test = TestApp::start().await;
     know(&test, &account("a", "user_id")).await;

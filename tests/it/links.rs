@@ -218,7 +218,7 @@ async fn a_batch_takes_the_same_statements_for_any_number_of_customers() {
     let app = test.app();
     let mut counted = Vec::new();
     for rows in [&[&plain][..], &[&known[0]], &known.iter().collect::<Vec<_>>()] {
-        let tx = app.db.begin().await.expect("it begins");
+        let tx = app.db.begin_ingest().await.expect("it begins");
         let before = app.db.statements();
         link(&tx, rows, &app.config.link_metadata_keys, app.clock.now()).await.expect("it links");
         counted.push(app.db.statements() - before);

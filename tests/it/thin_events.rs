@@ -125,3 +125,22 @@ async fn a_snapshot_event_that_failed_told_nothing() {
     test.receive(&with(thin("evt_thin", "cus_a"), &json!({ "snapshot_event": snapshot["id"] }))).await;
     assert_eq!(test.rows(JOBS).await, [job("cus_a", "")]);
 }
+
+#[tokio::test]
+async fn it_claims_nothing_of_its_second() {
+    let test = TestApp::with(|settings| settings.billgraph_keep_payloads = "all".to_owned()).await;
+    let created = "2025-06-15T15:06:40Z";
+    assert_eq!(chrono::DateTime::parse_from_rfc3339(created).expect("a time").timestamp(), MADE);
+    let mut named = customer("a", "plan");
+    named["name"] = "Zoë".into();
+    let mut second = event("customer.updated", MADE, &named);
+    second["data"]["previous_attributes"] = json!({ "name": null });
+    test.receive(&event("customer.created", MADE, &customer("a", "plan"))).await;
+    for id in ["evt_a", "evt_zzz"] {
+        test.receive(&with(thin(id, "cus_a"), &json!({ "created": created }))).await;
+    }
+    test.receive(&second).await;
+    let rows = test.rows("SELECT name, raw FROM customers WHERE NOT unsettled").await;
+    assert_eq!(rows.len(), 1, "the chain is whole");
+    assert_eq!(rows[0]["name"], "Zoë");
+}
