@@ -21,7 +21,7 @@ use crate::faults::Faults;
 use crate::history;
 use crate::options::{Delivery, DeliveryMode, Endpoint, Options, Request};
 use crate::pay;
-use crate::render::render;
+use crate::render::render_whole;
 use crate::resources::subscription_items;
 use crate::state::{State, text};
 use crate::table::Table;
@@ -134,7 +134,7 @@ impl Sim {
         &self.inner.faults
     }
 
-    /// All live objects of a type, rendered in an API version and sorted by id.
+    /// All live objects of a type, rendered in an API version with the whole of their lists, and sorted by id.
     #[must_use]
     pub fn objects(&self, object: &str, api_version: &str) -> Vec<Value> {
         let (version, state) = (Version::named(api_version), self.state());
@@ -145,7 +145,7 @@ impl Sim {
             rows.map(|row| row.value.clone()).collect()
         };
         drop(state);
-        let mut objects: Vec<Value> = stored.into_iter().map(|value| render(value, &version)).collect();
+        let mut objects: Vec<Value> = stored.into_iter().map(|value| render_whole(value, &version)).collect();
         objects.sort_by_key(|value| text(value, "id"));
         objects
     }

@@ -18,13 +18,14 @@ const PREFIXES: &[(&str, &str)] = &[
     ("price_", "price"),
     ("sub_", "subscription"),
     ("in_", "invoice"),
+    ("ii_", "invoiceitem"),
     ("inpay_", "invoice_payment"),
     ("pi_", "payment_intent"),
     ("seti_", "setup_intent"),
     ("ch_", "charge"),
     ("re_", "refund"),
     ("pm_", "payment_method"),
-    ("cs_test_", "checkout.session"),
+    ("cs_", "checkout.session"),
     ("di_", "discount"),
 ];
 

@@ -44,7 +44,7 @@ impl Cursor<'_> {
 pub(crate) fn objects(state: &State, call: &Call, object: &str, keep: impl Fn(&Value) -> bool) -> Answer {
     let cursor = Cursor::read(&call.params)?;
     let range = created(&call.params)?;
-    let asked = |value: &&Value| within(&range, number(value, "created")) && keep(value);
+    let asked = |value: &&Value| within(&range, second_of(value)) && keep(value);
     let Some(table) = state.table(object) else { return Ok(page(call, Vec::new(), &cursor)) };
     let sequence = |id: &str| {
         let row = table.get(id).ok_or_else(|| ApiError::no_such(object, id, cursor.param()))?;
@@ -62,6 +62,11 @@ pub(crate) fn objects(state: &State, call: &Call, object: &str, keep: impl Fn(&V
         }
     };
     Ok(page(call, rows, &cursor))
+}
+
+/// The second at which an object was created; an invoice item calls it its date.
+fn second_of(value: &Value) -> i64 {
+    value["created"].as_i64().unwrap_or_else(|| number(value, "date"))
 }
 
 /// A page of values that are given in the order of the list.

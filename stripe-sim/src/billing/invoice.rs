@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::billing::{collection, discount, due, payment};
+use crate::billing::{collection, discount, due, invoice_item, payment};
 use crate::objects::invoice::{NewInvoice, draft as draft_object};
 use crate::objects::invoice_payment;
 use crate::objects::line_item::{self, NewLine};
@@ -23,22 +23,46 @@ pub(crate) fn draft(
     lines: &[NewLine],
 ) {
     let applied = discount::current(state, subscription);
-    let subtotal: i64 = lines.iter().map(|line| line.amount).sum();
+    let (customer, currency) = (text(subscription, "customer"), text(subscription, "currency"));
+    let waiting = invoice_item::pending(state, &customer, &currency);
+    let mut rendered = invoice_item::take(state, &waiting, id);
+    rendered.extend(lines.iter().map(|line| line_item::new(&state.id("il", 24), id, line)));
+    let subtotal: i64 = rendered.iter().map(|line| number(line, "amount")).sum();
     let discount_amount = discount::amount(&applied, subtotal);
     let start = lines.iter().map(|line| line.period.0).min().unwrap_or(state.now());
     let new = NewInvoice {
-        customer: state.get("customer", &text(subscription, "customer")),
-        currency: text(subscription, "currency"),
+        customer: state.get("customer", &customer),
+        currency,
         billing_reason: reason,
         subscription: Some(subscription.clone()),
         period: (start.min(state.now()), state.now()),
         discount: applied,
         discount_amount,
     };
-    let rendered: Vec<Value> =
-        lines.iter().map(|line| line_item::new(&state.id("il", 24), id, line)).collect();
     let value = draft_object(id, state.now(), &new, &rendered);
     state.create("invoice", value, &["invoice.created"]);
+}
+
+/// A draft that no subscription issues, with these items of the customer; it is not stored.
+pub(crate) fn build_by_hand(
+    state: &mut State,
+    id: &str,
+    customer: &Value,
+    currency: &str,
+    items: &[String],
+) -> Value {
+    let now = state.now();
+    let new = NewInvoice {
+        customer: customer.clone(),
+        currency: currency.to_owned(),
+        billing_reason: "manual",
+        subscription: None,
+        period: (now, now),
+        discount: Value::Null,
+        discount_amount: 0,
+    };
+    let lines = invoice_item::take(state, items, id);
+    draft_object(id, now, &new, &lines)
 }
 
 /// Lets a draft wait for its hour.
@@ -153,14 +177,18 @@ fn invoice_number(state: &mut State, customer: &str, invoice: &Value, balance: i
 }
 
 fn payment_intent(state: &mut State, invoice: &Value, amount: i64) -> String {
-    let reason = if invoice["billing_reason"] == "subscription_create" { "creation" } else { "update" };
+    let description = match invoice["billing_reason"].as_str() {
+        Some("subscription_create") => "Subscription creation",
+        Some("manual") => "Payment for Invoice",
+        _ => "Subscription update",
+    };
     let intent = payment::intend(
         state,
         &NewIntent {
             amount,
             currency: text(invoice, "currency"),
             customer: invoice["customer"].as_str().map(str::to_owned),
-            description: Some(format!("Subscription {reason}")),
+            description: Some(description.to_owned()),
             invoice: Some(text(invoice, "id")),
             receipt_email: None,
         },

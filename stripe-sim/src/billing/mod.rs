@@ -6,6 +6,7 @@ pub(crate) mod collection;
 pub(crate) mod discount;
 pub(crate) mod due;
 pub(crate) mod invoice;
+pub(crate) mod invoice_item;
 pub(crate) mod payment;
 pub(crate) mod period;
 pub(crate) mod refund;

@@ -66,6 +66,42 @@ fn parent(line: &NewLine) -> Value {
     })
 }
 
+/// The line that an invoice item becomes on its invoice.
+pub(crate) fn of_invoice_item(id: &str, invoice: &str, item: &Value) -> Value {
+    json!({
+        "id": id,
+        "object": "line_item",
+        "amount": item["amount"],
+        "currency": item["currency"],
+        "description": item["description"],
+        "discount_amounts": [],
+        "discountable": item["discountable"],
+        "discounts": [],
+        "invoice": invoice,
+        "livemode": false,
+        "metadata": item["metadata"],
+        "parent": {
+            "invoice_item_details": {
+                "invoice_item": item["id"],
+                "proration": item["proration"],
+                "proration_details": {"credited_items": null},
+                "subscription": null,
+            },
+            "subscription_item_details": null,
+            "type": "invoice_item_details",
+        },
+        "period": item["period"],
+        "pretax_credit_amounts": [],
+        "pricing": item["pricing"],
+        "quantity": item["quantity"],
+        "quantity_decimal": item["quantity_decimal"],
+        "subscription": null,
+        "subtotal": item["amount"],
+        "taxes": [],
+        HIDDEN: {"price": item[HIDDEN]["price"], "plan": null},
+    })
+}
+
 /// An item of a checkout session.
 pub(crate) fn of_session(id: &str, price: &Value, quantity: i64, description: &str) -> Value {
     let amount = price["unit_amount"].as_i64().unwrap_or_default() * quantity;

@@ -5,6 +5,7 @@ pub(crate) mod checkout_session;
 pub(crate) mod coupon;
 pub(crate) mod customer;
 pub(crate) mod invoice;
+pub(crate) mod invoice_item;
 pub(crate) mod invoice_payment;
 pub(crate) mod line_item;
 pub(crate) mod payment_intent;

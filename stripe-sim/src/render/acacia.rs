@@ -53,8 +53,13 @@ pub(super) fn invoice(invoice: &mut Fields) {
 /// A line embedded its price, and named its origin directly.
 pub(super) fn line_item(line: &mut Fields) {
     let price = hidden(line, "price");
-    let details = line["parent"]["subscription_item_details"].clone();
-    let kind = if details.is_null() { "invoiceitem" } else { "subscription" };
+    let subscribed = !line["parent"]["subscription_item_details"].is_null();
+    let (place, kind) = if subscribed {
+        ("subscription_item_details", "subscription")
+    } else {
+        ("invoice_item_details", "invoiceitem")
+    };
+    let details = line["parent"][place].clone();
     let moved = json!({
         "amount_excluding_tax": line["amount"],
         "invoice_item": details["invoice_item"],
@@ -69,6 +74,20 @@ pub(super) fn line_item(line: &mut Fields) {
         "price": price,
     });
     add(line, moved);
+}
+
+/// An invoice item embedded its price, and named its subscription directly.
+pub(super) fn invoice_item(item: &mut Fields) {
+    let price = hidden(item, "price");
+    let subscription = item["parent"]["subscription_details"]["subscription"].clone();
+    let moved = json!({
+        "plan": null,
+        "price": price,
+        "subscription": subscription,
+        "unit_amount": hidden(item, "unit_amount"),
+        "unit_amount_decimal": item["pricing"]["unit_amount_decimal"],
+    });
+    add(item, moved);
 }
 
 /// A payment intent and a charge named the invoice that they paid.

@@ -58,6 +58,9 @@ const ADDED: &[Added] = &[
     Added { since: DAHLIA, object: "line_item", fields: &["quantity_decimal"] },
     Added { since: CUSTOMER_ACCOUNT, object: "line_item", fields: &["subtotal"] },
     Added { since: BASIL, object: "line_item", fields: &["parent", "pricing", "taxes"] },
+    Added { since: DAHLIA, object: "invoiceitem", fields: &["quantity_decimal"] },
+    Added { since: CLOVER, object: "invoiceitem", fields: &["net_amount"] },
+    Added { since: BASIL, object: "invoiceitem", fields: &["parent", "pricing"] },
     Added { since: CUSTOMER_ACCOUNT, object: "item", fields: &["adjustable_quantity", "metadata"] },
     Added { since: ENDIVE, object: "payment_intent", fields: &["payment_record"] },
     Added {

@@ -34,15 +34,23 @@ const STEPS: &[Step] = &[
     Step { since: BASIL, object: "plan", undo: acacia::plan },
     Step { since: BASIL, object: "invoice", undo: acacia::invoice },
     Step { since: BASIL, object: "line_item", undo: acacia::line_item },
+    Step { since: BASIL, object: "invoiceitem", undo: acacia::invoice_item },
     Step { since: BASIL, object: "payment_intent", undo: acacia::paid_invoice },
     Step { since: BASIL, object: "charge", undo: acacia::paid_invoice },
     Step { since: BASIL, object: "checkout.session", undo: acacia::checkout_session },
 ];
 
-/// A stored object as this version shows it.
-pub(crate) fn render(mut value: Value, version: &Version) -> Value {
+/// A stored object as this version shows it, in an answer or an event: with the first page of each embedded list.
+pub(crate) fn render(value: Value, version: &Version) -> Value {
+    let mut value = render_whole(value, version);
+    show_first_pages(&mut value, Place::Top);
+    value
+}
+
+/// A stored object as this version shows it, with the whole of its lists.
+pub(crate) fn render_whole(mut value: Value, version: &Version) -> Value {
     step_back(&mut value, version);
-    strip(&mut value, Place::Top);
+    strip(&mut value);
     value
 }
 
@@ -71,16 +79,27 @@ enum Place {
     Inside,
 }
 
-/// Removes the hidden fields, and what an embedded list does not show.
-fn strip(value: &mut Value, place: Place) {
+/// Removes the hidden fields.
+fn strip(value: &mut Value) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| strip(item, Place::Inside)),
+        Value::Array(items) => items.iter_mut().for_each(strip),
         Value::Object(map) => {
             map.remove(HIDDEN);
+            map.values_mut().for_each(strip);
+        }
+        _ => {}
+    }
+}
+
+/// Removes what an embedded list does not show; a list that is the answer itself was paged before.
+fn show_first_pages(value: &mut Value, place: Place) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| show_first_pages(item, Place::Inside)),
+        Value::Object(map) => {
             if place == Place::Inside {
                 cut_list(map);
             }
-            map.values_mut().for_each(|inner| strip(inner, Place::Inside));
+            map.values_mut().for_each(|inner| show_first_pages(inner, Place::Inside));
         }
         _ => {}
     }

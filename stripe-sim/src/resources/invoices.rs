@@ -6,6 +6,7 @@ use crate::api::list;
 use crate::api::route::{Call, Route};
 use crate::billing::{collection, invoice};
 use crate::error::{Answer, ApiError};
+use crate::resources::invoice_drafts as drafts;
 use crate::state::State;
 
 /// The endpoints of invoices.
@@ -15,7 +16,10 @@ pub(crate) const ROUTES: &[Route] = &[
         &["collection_method", "created", "customer", "status", "subscription"],
         list,
     ),
+    Route::post("/v1/invoices", drafts::NEW, drafts::create),
     Route::get("/v1/invoices/{}", &[], retrieve),
+    Route::post("/v1/invoices/{}", drafts::FIELDS, drafts::update),
+    Route::delete("/v1/invoices/{}", &[], drafts::delete),
     Route::list("/v1/invoices/{}/lines", &[], lines),
     Route::post("/v1/invoices/{}/pay", &[], pay),
     Route::post("/v1/invoices/{}/void", &[], void),
@@ -38,7 +42,8 @@ fn void(state: &mut State, call: &Call) -> Answer {
     Ok(state.get("invoice", call.id()))
 }
 
-fn finalize(state: &mut State, call: &Call) -> Answer {
+/// Makes a draft final.
+pub(crate) fn finalize(state: &mut State, call: &Call) -> Answer {
     in_status(state, call, "draft")?;
     invoice::finalize(state, call.id());
     Ok(state.get("invoice", call.id()))

@@ -10,6 +10,8 @@ pub(crate) mod checkout_sessions;
 pub(crate) mod coupons;
 pub(crate) mod customers;
 pub(crate) mod events;
+pub(crate) mod invoice_drafts;
+pub(crate) mod invoice_items;
 pub(crate) mod invoice_payments;
 pub(crate) mod invoices;
 pub(crate) mod payment_intents;
@@ -33,6 +35,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     subscriptions::ROUTES,
     subscription_items::ROUTES,
     invoices::ROUTES,
+    invoice_items::ROUTES,
     invoice_payments::ROUTES,
     payment_intents::ROUTES,
     charges::ROUTES,

@@ -7,6 +7,7 @@ mod faults;
 mod fold;
 mod idempotency;
 mod lists;
+mod long_lists;
 mod subscriptions;
 mod versions;
 mod webhooks;
