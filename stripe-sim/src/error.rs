@@ -52,6 +52,15 @@ impl ApiError {
         ApiError::no_such(object, id, "id").status(404)
     }
 
+    /// An account that the key cannot act for, whether or not it exists.
+    pub(crate) fn no_access(account: &str) -> ApiError {
+        ApiError::invalid(format!(
+            "The provided key does not have access to account '{account}' (or that account does not exist). Application access may have been revoked."
+        ))
+        .status(403)
+        .code("account_invalid")
+    }
+
     /// A card was refused by its issuer.
     pub(crate) fn declined() -> ApiError {
         let mut error = ApiError::invalid("Your card was declined.").status(402).code("card_declined");

@@ -12,6 +12,7 @@ use crate::error::{Answer, ApiError};
 use crate::events::{Cause, Event, Snapshot};
 use crate::faults::Faults;
 use crate::history::History;
+use crate::objects::customer::deleted;
 use crate::objects::line_item::NewLine;
 use crate::options::{Options, Request};
 use crate::outbox::Outbox;
@@ -113,6 +114,14 @@ impl State {
     /// The object that a path names.
     pub(crate) fn at_path(&self, object: &str, id: &str) -> Answer<&Value> {
         self.find(object, id).ok_or_else(|| ApiError::not_found(object, id))
+    }
+
+    /// The object that a path names; of a deleted one, that it is deleted.
+    pub(crate) fn at_path_or_deleted(&self, object: &str, id: &str) -> Answer {
+        match self.table(object) {
+            Some(table) if table.is_deleted(id) => Ok(deleted(object, id)),
+            _ => self.at_path(object, id).cloned(),
+        }
     }
 
     /// The object that a parameter names.

@@ -69,6 +69,11 @@ impl Table {
         ids.filter_map(|id| self.rows.get(id)).map(|row| &row.value)
     }
 
+    /// Whether an object was deleted and not created again.
+    pub(crate) fn is_deleted(&self, id: &str) -> bool {
+        !self.rows.contains_key(id) && self.deleted.iter().any(|deleted| deleted == id)
+    }
+
     /// The ids of the deleted objects, in the order of their deletion.
     pub(crate) fn deleted(&self) -> &[String] {
         &self.deleted

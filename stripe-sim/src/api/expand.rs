@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::error::{Answer, ApiError};
-use crate::objects::customer::deleted;
 use crate::render::render;
 use crate::state::{State, text};
 use crate::version::Version;
@@ -76,8 +75,7 @@ fn replace(state: &State, field: &mut Value, name: &str, version: &Version) {
 fn object_of(state: &State, id: &str, name: &str) -> Option<Value> {
     let by_prefix = PREFIXES.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, object)| *object);
     let object = if name == "coupon" { "coupon" } else { by_prefix? };
-    let gone = || state.table(object)?.deleted().iter().any(|gone| gone == id).then(|| deleted(object, id));
-    state.find(object, id).cloned().or_else(gone)
+    state.at_path_or_deleted(object, id).ok()
 }
 
 /// Adds a field that an object has only when it is asked for.

@@ -13,7 +13,7 @@ pub(crate) const ROUTES: &[Route] =
 fn retrieve(state: &mut State, call: &Call) -> Answer {
     let own = &state.options.account_id;
     if call.ids.first().is_some_and(|id| id != own) {
-        return Err(ApiError::not_found("account", call.id()));
+        return Err(ApiError::no_access(call.id()));
     }
     Ok(json!({
         "id": state.options.account_id,

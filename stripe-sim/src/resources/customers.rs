@@ -87,11 +87,7 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
 }
 
 fn retrieve(state: &mut State, call: &Call) -> Answer {
-    let gone = state.table("customer").is_some_and(|table| table.deleted().iter().any(|id| id == call.id()));
-    if gone {
-        return Ok(customer::deleted("customer", call.id()));
-    }
-    state.at_path("customer", call.id()).cloned()
+    state.at_path_or_deleted("customer", call.id())
 }
 
 fn list(state: &mut State, call: &Call) -> Answer {

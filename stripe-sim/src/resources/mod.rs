@@ -19,6 +19,7 @@ pub(crate) mod payment_methods;
 pub(crate) mod prices;
 pub(crate) mod products;
 pub(crate) mod refunds;
+pub(crate) mod setup_intents;
 pub(crate) mod subscription_items;
 pub(crate) mod subscription_params;
 pub(crate) mod subscription_updates;
@@ -39,6 +40,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     invoice_payments::ROUTES,
     payment_intents::ROUTES,
     charges::ROUTES,
+    setup_intents::ROUTES,
     refunds::ROUTES,
     payment_methods::ROUTES,
     checkout_sessions::ROUTES,

@@ -97,7 +97,7 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Answer {
 }
 
 fn retrieve(state: &mut State, call: &Call) -> Answer {
-    state.at_path("product", call.id()).cloned()
+    state.at_path_or_deleted("product", call.id())
 }
 
 fn list(state: &mut State, call: &Call) -> Answer {

@@ -8,6 +8,7 @@ mod fold;
 mod idempotency;
 mod lists;
 mod long_lists;
+mod retrieval;
 mod subscriptions;
 mod versions;
 mod webhooks;
