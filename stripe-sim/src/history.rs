@@ -1,5 +1,6 @@
 //! The generated history: customers' lives, interleaved in time.
 
+mod bursts;
 mod catalogue;
 mod lives;
 mod money;
@@ -19,6 +20,10 @@ pub(crate) struct History {
     pub(crate) coupons: Vec<String>,
     pub(crate) people: Vec<Person>,
     pub(crate) signed_up: usize,
+    /// How many business steps there were.
+    pub(crate) steps: usize,
+    /// How many of them were bursts.
+    pub(crate) bursts: usize,
 }
 
 /// A recurring price of the catalogue.
@@ -47,9 +52,14 @@ impl History {
             coupons: Vec::new(),
             people: Vec::new(),
             signed_up: 0,
+            steps: 0,
+            bursts: 0,
         }
     }
 }
+
+/// How many business steps there are from one burst to the next.
+const BETWEEN_BURSTS: usize = 5;
 
 /// Continues the history until at least `events` more events happened.
 pub(crate) fn generate(state: &mut State, events: usize) {
@@ -59,7 +69,12 @@ pub(crate) fn generate(state: &mut State, events: usize) {
     }
     while state.events.len() < target {
         pass_time(state);
-        live(state);
+        state.history.steps += 1;
+        if state.history.steps.is_multiple_of(BETWEEN_BURSTS) {
+            bursts::burst(state);
+        } else {
+            live(state);
+        }
     }
 }
 

@@ -187,7 +187,8 @@ fn subscribe(state: &mut State, index: usize) {
     state.history.people[index].subscription = Some(text(&subscription, "id"));
 }
 
-fn pick_plan(state: &mut State, currency: Option<&str>) -> Option<Plan> {
+/// A plan, mostly a monthly one, of a currency if one is named.
+pub(super) fn pick_plan(state: &mut State, currency: Option<&str>) -> Option<Plan> {
     let fits = |plan: &&Plan| currency.is_none_or(|currency| plan.currency == currency);
     let plans: Vec<Plan> = state.history.plans.iter().filter(fits).cloned().collect();
     let monthly: Vec<Plan> = plans.iter().filter(|plan| !plan.yearly).cloned().collect();
@@ -196,7 +197,7 @@ fn pick_plan(state: &mut State, currency: Option<&str>) -> Option<Plan> {
 }
 
 /// A customer whose subscription is running.
-fn subscriber(state: &mut State) -> Option<usize> {
+pub(super) fn subscriber(state: &mut State) -> Option<usize> {
     some_person(state, |state, person| {
         let subscription = person.subscription.as_ref().and_then(|id| state.find("subscription", id));
         subscription.is_some_and(|subscription| {
@@ -211,13 +212,15 @@ fn subscribes(state: &State, person: &Person) -> bool {
     subscription.is_some_and(|subscription| !cancel::ended(subscription))
 }
 
-fn subscription_of(state: &State, index: usize) -> (Value, String) {
+/// The subscription of a customer who has one, and its currency.
+pub(super) fn subscription_of(state: &State, index: usize) -> (Value, String) {
     let person = &state.history.people[index];
     let id = person.subscription.as_deref().unwrap_or_default();
     (state.get("subscription", id), person.currency.clone())
 }
 
-fn update(state: &mut State, subscription: &Value, params: &Value) {
+/// Updates a subscription.
+pub(super) fn update(state: &mut State, subscription: &Value, params: &Value) {
     let call = Call::internal(state, &[&text(subscription, "id")], params);
     subscription_updates::update(state, &call).expect("the generated update is valid");
 }

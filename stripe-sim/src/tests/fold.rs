@@ -8,8 +8,15 @@ use crate::state::text;
 use crate::{Options, Sim};
 
 /// The events after which an object is gone.
-const DELETIONS: &[&str] =
-    &["customer.deleted", "product.deleted", "price.deleted", "coupon.deleted", "customer.discount.deleted"];
+const DELETIONS: &[&str] = &[
+    "customer.deleted",
+    "product.deleted",
+    "price.deleted",
+    "coupon.deleted",
+    "customer.discount.deleted",
+    "invoice.deleted",
+    "invoiceitem.deleted",
+];
 /// The objects of which every state is told.
 const TOLD: &[&str] = &[
     "customer",
@@ -105,7 +112,7 @@ fn previous_attributes_lead_back_to_the_state_before() {
 }
 
 /// The value without nulls: in `previous_attributes`, null stands for an absent field too.
-fn pruned(value: &Value) -> Value {
+pub(super) fn pruned(value: &Value) -> Value {
     match value {
         Value::Object(map) => map
             .iter()
@@ -116,7 +123,8 @@ fn pruned(value: &Value) -> Value {
     }
 }
 
-fn undone(mut object: Value, previous: &Value) -> Value {
+/// An object as it was before a change.
+pub(super) fn undone(mut object: Value, previous: &Value) -> Value {
     let entries = previous.as_object().into_iter().flatten();
     for (key, before) in entries {
         let nested = before.is_object() && object[key].is_object();
@@ -162,6 +170,9 @@ fn a_history_shows_every_kind_of_event() {
         "customer.subscription.updated",
         "customer.updated",
         "invoice.created",
+        "invoice.deleted",
+        "invoiceitem.created",
+        "invoiceitem.deleted",
         "invoice.finalized",
         "invoice.paid",
         "invoice.payment_failed",

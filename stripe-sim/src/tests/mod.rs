@@ -1,5 +1,6 @@
 //! Stories about the simulation.
 
+mod bursts;
 mod caller;
 mod checkout;
 mod errors;
