@@ -5,10 +5,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use bytes::Bytes;
+use serde_json::{Value, json};
 
 use crate::client;
 use crate::clock::real_now;
-use crate::options::{ClockMode, DeliveryMode};
+use crate::options::{ClockMode, DeliveryMode, Endpoint};
 use crate::signature::signature;
 use crate::sim::Sim;
 use crate::state::State;
@@ -89,16 +90,13 @@ async fn attempt(sim: &Sim, index: usize, position: usize) -> (bool, usize) {
     (false, TRIES)
 }
 
-/// The request that delivers an event; none if the endpoint's version does not know the event.
+/// The request that delivers an event; none if the endpoint does not get the event.
 fn request(state: &mut State, index: usize, position: usize) -> Option<Request<Body>> {
     let endpoint = &state.outbox.boxes.get(index)?.endpoint;
-    let version = endpoint.api_version.as_deref().map_or_else(|| state.version.clone(), Version::named);
-    let event = &state.events[position];
-    if !event.exists_in(&version) {
+    let Some(body) = body(state, endpoint, position) else {
         state.outbox.delivered(index, position);
         return None;
-    }
-    let body = event.render(&version, 1);
+    };
     let body = Bytes::from(serde_json::to_vec_pretty(&body).expect("a JSON value has a text"));
     let sent = match state.options.clock {
         ClockMode::Virtual => state.now(),
@@ -110,4 +108,18 @@ fn request(state: &mut State, index: usize, position: usize) -> Option<Request<B
         .header("stripe-signature", signature(&endpoint.secret, sent, &body))
         .body(Body::from(body));
     request.inspect_err(|error| tracing::warn!(%error, "the endpoint's URL cannot be used")).ok()
+}
+
+/// An event as an endpoint gets it: thin or with its object; none if its version does not know the event.
+fn body(state: &State, endpoint: &Endpoint, position: usize) -> Option<Value> {
+    let version = endpoint.api_version.as_deref().map_or_else(|| state.version.clone(), Version::named);
+    let (event, account) = (&state.events[position], endpoint.account.as_deref());
+    if endpoint.thin {
+        return event.render_thin(account);
+    }
+    let mut body = event.exists_in(&version).then(|| event.render(&version, 1))?;
+    if let Some(account) = account {
+        body["account"] = json!(account);
+    }
+    Some(body)
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use chrono::DateTime;
 use serde_json::{Map, Value, json};
 
 use crate::render::render;
+use crate::resources::paths::path_of;
 use crate::version::{BASIL_PAYMENTS, Version};
 
 /// The text of an object at one moment, in the newest shape with its hidden fields.
@@ -26,6 +28,7 @@ pub(crate) struct Event {
     pub(crate) object: Snapshot,
     pub(crate) previous: Option<Snapshot>,
     pub(crate) cause: Cause,
+    pub(crate) livemode: bool,
 }
 
 impl Event {
@@ -48,11 +51,32 @@ impl Event {
             "api_version": version.name(),
             "created": self.created,
             "data": data,
-            "livemode": false,
+            "livemode": self.livemode,
             "pending_webhooks": pending_webhooks,
             "request": {"id": self.cause.id, "idempotency_key": self.cause.idempotency_key},
             "type": self.kind,
         })
+    }
+
+    /// The thin event that tells of the same; none if its object cannot be retrieved
+    /// (<https://docs.stripe.com/event-destinations#thin-events>).
+    pub(crate) fn render_thin(&self, account: Option<&str>) -> Option<Value> {
+        let object: Value = serde_json::from_str(&self.object).expect("a snapshot is the text of an object");
+        let url = path_of(&object)?;
+        let created =
+            DateTime::from_timestamp(self.created, 0).expect("the clock stays within chrono's range");
+        Some(json!({
+            "id": format!("{}thin", self.id),
+            "object": "v2.core.event",
+            "changes": null,
+            "context": account,
+            "created": created.format("%Y-%m-%dT%H:%M:%S.000Z").to_string(),
+            "livemode": self.livemode,
+            "reason": null,
+            "related_object": {"id": object["id"], "type": object["object"], "url": url},
+            "snapshot_event": self.id,
+            "type": format!("v1.{}", self.kind),
+        }))
     }
 }
 

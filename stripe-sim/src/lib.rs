@@ -34,6 +34,7 @@ mod events;
 mod faults;
 mod form;
 mod history;
+mod mode;
 mod objects;
 mod options;
 mod outbox;

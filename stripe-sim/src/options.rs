@@ -17,6 +17,23 @@ pub struct Options {
     pub now: i64,
     /// What moves the clock.
     pub clock: ClockMode,
+    /// The ids of the connected accounts for which requests may act (`Stripe-Account`); they share this one state.
+    pub connected_accounts: Vec<String>,
+    /// Whether objects and events exist in live mode.
+    pub livemode: bool,
+}
+
+impl Options {
+    /// An account in live mode, with a live key.
+    #[must_use]
+    pub fn live() -> Options {
+        Options { secret_key: "sk_live_sim".to_owned(), livemode: true, ..Options::default() }
+    }
+
+    /// Whether requests may act for an account.
+    pub(crate) fn knows_account(&self, id: &str) -> bool {
+        self.account_id == id || self.connected_accounts.iter().any(|known| known == id)
+    }
 }
 
 impl Default for Options {
@@ -28,6 +45,8 @@ impl Default for Options {
             api_version: "2026-09-30.endive".to_owned(),
             now: 1_790_812_800,
             clock: ClockMode::Virtual,
+            connected_accounts: Vec::new(),
+            livemode: false,
         }
     }
 }
@@ -52,6 +71,10 @@ pub struct Endpoint {
     pub api_version: Option<String>,
     /// The event types it wants; `*` stands for all.
     pub enabled_events: Vec<String>,
+    /// Whether it gets thin events, which name their object without its content.
+    pub thin: bool,
+    /// The connected account of which its events tell; the account itself when absent.
+    pub account: Option<String>,
 }
 
 impl Endpoint {
@@ -62,6 +85,8 @@ impl Endpoint {
             secret: secret.into(),
             api_version: None,
             enabled_events: vec!["*".to_owned()],
+            thin: false,
+            account: None,
         }
     }
 
@@ -69,6 +94,20 @@ impl Endpoint {
     #[must_use]
     pub fn pinned(mut self, api_version: impl Into<String>) -> Endpoint {
         self.api_version = Some(api_version.into());
+        self
+    }
+
+    /// The same endpoint for thin events.
+    #[must_use]
+    pub fn thin(mut self) -> Endpoint {
+        self.thin = true;
+        self
+    }
+
+    /// The same endpoint for the events of a connected account, as a Connect endpoint gets them.
+    #[must_use]
+    pub fn account(mut self, id: impl Into<String>) -> Endpoint {
+        self.account = Some(id.into());
         self
     }
 

@@ -12,6 +12,7 @@ use crate::error::{Answer, ApiError};
 use crate::events::{Cause, Event, Snapshot};
 use crate::faults::Faults;
 use crate::history::History;
+use crate::mode::mark_live;
 use crate::objects::customer::deleted;
 use crate::objects::line_item::NewLine;
 use crate::options::{Options, Request};
@@ -131,6 +132,10 @@ impl State {
 
     /// Stores a new object, and tells of it by these events.
     pub(crate) fn create(&mut self, object: &'static str, value: Value, kinds: &[&'static str]) -> Value {
+        let mut value = value;
+        if self.options.livemode {
+            mark_live(&mut value);
+        }
         let sequence = self.tick();
         let searchable = !self.faults.search_lag();
         let row = Row::new(value.clone(), sequence, searchable);
@@ -153,6 +158,9 @@ impl State {
         };
         let before = row.snapshot.clone();
         edit(&mut row.value);
+        if self.options.livemode {
+            mark_live(&mut row.value);
+        }
         let after: Snapshot = row.value.to_string().into();
         let value = row.value.clone();
         if after != before {
@@ -185,7 +193,8 @@ impl State {
             let (created, cause) = (self.now(), self.cause.clone());
             self.event_positions.insert(id.clone(), self.events.len());
             self.outbox.add(kind, self.events.len());
-            self.events.push(Event { id, kind, created, object: object.clone(), previous, cause });
+            let (object, livemode) = (object.clone(), self.options.livemode);
+            self.events.push(Event { id, kind, created, object, previous, cause, livemode });
         }
     }
 }

@@ -140,10 +140,11 @@ fn rate_limited(retry_after: Option<u64>) -> Reply {
     }
 }
 
-/// Checks the key and the version, and takes the idempotency key; or the answer, where it is already clear.
+/// Checks the key, the account and the version, and takes the idempotency key; or the answer, where it is already clear.
 fn begin(sim: &Sim, arrived: &Arrived) -> Result<Version, Reply> {
     let mut state = sim.state();
     auth::check(&state.options, arrived.header("authorization")).map_err(|error| Reply::error(&error))?;
+    check_account(&state, arrived).map_err(|error| Reply::error(&error))?;
     let version = version(&state, arrived).map_err(|error| Reply::error(&error))?;
     let Some(key) = arrived.key() else { return Ok(version) };
     let fingerprint = format!("{} {}", arrived.path, arrived.params);
@@ -152,6 +153,14 @@ fn begin(sim: &Sim, arrived: &Arrived) -> Result<Version, Reply> {
         Begun::Run => Ok(version),
         Begun::Replay(reply) => Err(reply.with("idempotent-replayed", "true")),
         Begun::Refuse(error) => Err(Reply::error(&error)),
+    }
+}
+
+/// Refuses a request that acts for an account of which the simulation was not told.
+fn check_account(state: &State, arrived: &Arrived) -> Answer<()> {
+    match arrived.header("stripe-account") {
+        Some(id) if !state.options.knows_account(id) => Err(ApiError::no_access(id)),
+        _ => Ok(()),
     }
 }
 

@@ -11,12 +11,12 @@ pub(crate) const ROUTES: &[Route] =
     &[Route::get("/v1/account", &[], retrieve), Route::get("/v1/accounts/{}", &[], retrieve)];
 
 fn retrieve(state: &mut State, call: &Call) -> Answer {
-    let own = &state.options.account_id;
-    if call.ids.first().is_some_and(|id| id != own) {
-        return Err(ApiError::no_access(call.id()));
+    let id = call.ids.first().unwrap_or(&state.options.account_id);
+    if !state.options.knows_account(id) {
+        return Err(ApiError::no_access(id));
     }
     Ok(json!({
-        "id": state.options.account_id,
+        "id": id,
         "object": "account",
         "business_profile": {"mcc": null, "name": "Simulated account", "url": null},
         "business_type": null,

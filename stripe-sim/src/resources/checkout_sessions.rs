@@ -79,7 +79,8 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
     if params.get("payment_method_types").is_some() && !call.version.before(ENDIVE) {
         return Err(ApiError::unknown("payment_method_types"));
     }
-    let id = state.id("cs_test", 58);
+    let prefix = if state.options.livemode { "cs_live" } else { "cs_test" };
+    let id = state.id(prefix, 58);
     let mut value = checkout_session::new(&id, state.now(), &mode);
     value["ui_mode"] = json!(checkout_params::ui_mode(params, &call.version)?);
     if mode == "subscription" {

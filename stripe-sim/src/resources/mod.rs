@@ -14,6 +14,7 @@ pub(crate) mod invoice_drafts;
 pub(crate) mod invoice_items;
 pub(crate) mod invoice_payments;
 pub(crate) mod invoices;
+pub(crate) mod paths;
 pub(crate) mod payment_intents;
 pub(crate) mod payment_methods;
 pub(crate) mod prices;

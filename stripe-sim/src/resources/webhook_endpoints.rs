@@ -48,7 +48,7 @@ fn create(state: &mut State, call: &Call) -> Answer {
     });
     params.write_metadata(&mut value);
     let api_version = params.text("api_version").map(str::to_owned);
-    let endpoint = Endpoint { url: url.to_owned(), secret: secret.clone(), api_version, enabled_events };
+    let endpoint = Endpoint { api_version, enabled_events, ..Endpoint::new(url, &secret) };
     state.outbox.open(Some(id), endpoint);
     let mut created = state.create("webhook_endpoint", value, &[]);
     created["secret"] = json!(secret);

@@ -12,6 +12,7 @@ use crate::{Options, Sim};
 pub(super) struct Caller {
     pub(super) sim: Sim,
     client: HttpClient,
+    key: String,
 }
 
 /// The answer to a request.
@@ -41,9 +42,15 @@ impl Answered {
 
 impl Caller {
     pub(super) async fn new() -> Caller {
-        let sim = Sim::new(Options::default());
+        Caller::of(Options::default()).await
+    }
+
+    /// A caller of a simulation with these options, with its key.
+    pub(super) async fn of(options: Options) -> Caller {
+        let key = options.secret_key.clone();
+        let sim = Sim::new(options);
         sim.listen(([127, 0, 0, 1], 0).into()).await.expect("a free port is bound");
-        Caller { sim, client: client::new() }
+        Caller { sim, client: client::new(), key }
     }
 
     pub(super) async fn get(&self, path: &str) -> Answered {
@@ -76,7 +83,7 @@ impl Caller {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.sim.base_url()))
-            .header("authorization", "Bearer sk_test_sim")
+            .header("authorization", format!("Bearer {}", self.key))
             .header("content-type", "application/x-www-form-urlencoded");
         for (name, value) in headers {
             request.headers_mut().expect("the request is valid so far").remove(*name);

@@ -3,6 +3,7 @@
 mod bursts;
 mod caller;
 mod checkout;
+mod destinations;
 mod errors;
 mod faults;
 mod fold;

@@ -3,25 +3,7 @@
 use chrono::DateTime;
 
 use super::caller::Caller;
-
-/// Where an object of each type is found by its id.
-const PATHS: &[(&str, &str)] = &[
-    ("customer", "customers"),
-    ("product", "products"),
-    ("price", "prices"),
-    ("subscription", "subscriptions"),
-    ("subscription_item", "subscription_items"),
-    ("invoice", "invoices"),
-    ("invoiceitem", "invoiceitems"),
-    ("invoice_payment", "invoice_payments"),
-    ("payment_intent", "payment_intents"),
-    ("setup_intent", "setup_intents"),
-    ("charge", "charges"),
-    ("refund", "refunds"),
-    ("payment_method", "payment_methods"),
-    ("checkout.session", "checkout/sessions"),
-    ("coupon", "coupons"),
-];
+use crate::resources::paths::PATHS;
 
 #[tokio::test]
 async fn every_object_is_found_by_its_id() {
@@ -37,9 +19,9 @@ async fn every_object_is_found_by_its_id() {
     for (object, path) in PATHS {
         let known = caller.sim.objects(object, "2026-09-30.endive");
         let id = known.last().and_then(|value| value["id"].as_str()).expect("the history has all types");
-        let found = caller.get(&format!("/v1/{path}/{id}")).await;
+        let found = caller.get(&format!("{path}/{id}")).await;
         assert_eq!((found.status, &found.json()), (200, &known[known.len() - 1]), "a {object}");
-        let lost = caller.get(&format!("/v1/{path}/none")).await;
+        let lost = caller.get(&format!("{path}/none")).await;
         assert_eq!((lost.error().0, lost.error().1.as_str()), (404, "resource_missing"), "no {object}");
     }
 }

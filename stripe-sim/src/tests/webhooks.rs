@@ -13,13 +13,14 @@ use crate::{Delivery, DeliveryMode, Endpoint, Options, Sim, signature};
 
 /// What a receiver got, and how many requests it refuses before it accepts.
 #[derive(Clone, Default)]
-struct Receiver {
+pub(super) struct Receiver {
     got: Arc<Mutex<Vec<(String, Bytes)>>>,
     refusals: Arc<Mutex<usize>>,
 }
 
 impl Receiver {
-    async fn listen(&self) -> String {
+    /// Listens, and gives its URL.
+    pub(super) async fn listen(&self) -> String {
         let receiver = self.clone();
         let handler = async move |headers: HeaderMap, body: Bytes| receiver.receive(&headers, body);
         let router = Router::new().route("/hook", post(handler));
@@ -38,6 +39,12 @@ impl Receiver {
         let signed = headers["stripe-signature"].to_str().expect("it is text").to_owned();
         self.got.lock().expect("no holder panics").push((signed, body));
         StatusCode::OK
+    }
+
+    /// The events that it got, each with its signature and its body.
+    pub(super) fn events(&self) -> Vec<(String, Bytes, Value)> {
+        let got = self.got.lock().expect("no holder panics").clone();
+        got.into_iter().map(|(signed, body)| (signed, body.clone(), event(&body))).collect()
     }
 
     fn ids(&self) -> Vec<Value> {
