@@ -18,6 +18,8 @@ pub(crate) struct History {
     /// Prices of one-time purchases.
     pub(crate) one_time: Vec<String>,
     pub(crate) coupons: Vec<String>,
+    /// The promotion code that was offered last.
+    pub(crate) code_on_offer: Option<String>,
     pub(crate) people: Vec<Person>,
     pub(crate) signed_up: usize,
     /// How many business steps there were.
@@ -50,6 +52,7 @@ impl History {
             plans: Vec::new(),
             one_time: Vec::new(),
             coupons: Vec::new(),
+            code_on_offer: None,
             people: Vec::new(),
             signed_up: 0,
             steps: 0,
@@ -89,11 +92,11 @@ fn pass_time(state: &mut State) {
 /// One business step.
 fn live(state: &mut State) {
     match state.history.random.below(100) {
-        0..28 => lives::sign_up(state),
-        28..36 => lives::visit_checkout(state),
-        36..42 => money::buy_once(state),
-        42..52 => lives::subscribe_again(state),
-        52..62 => lives::change_plan(state),
+        0..40 => lives::sign_up(state),
+        40..48 => lives::visit_checkout(state),
+        48..52 => money::buy_once(state),
+        52..56 => lives::subscribe_again(state),
+        56..62 => lives::change_plan(state),
         62..72 => lives::change_quantity(state),
         72..78 => money::replace_card(state),
         78..84 => money::refund(state),

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::api::idempotency::Keys;
 use crate::billing::due;
+use crate::billing::entitlements::{self, Entitled};
 use crate::clock::Clock;
 use crate::error::{Answer, ApiError};
 use crate::events::{Cause, Event, Snapshot};
@@ -42,6 +43,8 @@ pub(crate) struct State {
     pub(crate) challenging: HashSet<String>,
     /// The prorations that wait for the next invoice of a subscription.
     pub(crate) prorations: HashMap<String, Vec<NewLine>>,
+    /// What each customer is entitled to.
+    pub(crate) entitled: Entitled,
     pub(crate) keys: Keys,
     pub(crate) requests: Vec<Request>,
     pub(crate) outbox: Outbox,
@@ -66,6 +69,7 @@ impl State {
             declining: HashSet::new(),
             challenging: HashSet::new(),
             prorations: HashMap::new(),
+            entitled: Entitled::new(),
             keys: Keys::default(),
             requests: Vec::new(),
             outbox: Outbox::default(),
@@ -142,6 +146,7 @@ impl State {
         let snapshot = row.snapshot.clone();
         self.tables.entry(object).or_default().insert(text(&value, "id"), row);
         self.tell(kinds, &snapshot, None);
+        self.follow(object, &value);
         value
     }
 
@@ -166,8 +171,28 @@ impl State {
         if after != before {
             row.snapshot = after.clone();
             self.tell(kinds, &after, Some(&before));
+            self.follow(object, &value);
         }
         value
+    }
+
+    /// What a change of an object brings about everywhere, whoever made it.
+    fn follow(&mut self, object: &str, value: &Value) {
+        if object == "subscription" {
+            entitlements::follow(self, value);
+        }
+    }
+
+    /// Tells of something that has no id, such as a summary.
+    pub(crate) fn tell_of_value(&mut self, kind: &'static str, value: Value, previous: Option<Value>) {
+        let snapshot = |mut value: Value| {
+            if self.options.livemode {
+                mark_live(&mut value);
+            }
+            Snapshot::from(value.to_string())
+        };
+        let (value, previous) = (snapshot(value), previous.map(snapshot));
+        self.tell(&[kind], &value, previous.as_ref());
     }
 
     /// Tells again of an object as it is, such as of an upcoming end of its trial.

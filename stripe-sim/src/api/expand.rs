@@ -24,6 +24,9 @@ const PREFIXES: &[(&str, &str)] = &[
     ("ch_", "charge"),
     ("re_", "refund"),
     ("pm_", "payment_method"),
+    ("promo_", "promotion_code"),
+    ("txi_", "tax_id"),
+    ("feat_", "entitlements.feature"),
     ("cs_", "checkout.session"),
     ("di_", "discount"),
 ];

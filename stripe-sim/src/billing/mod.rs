@@ -5,6 +5,7 @@ pub(crate) mod change;
 pub(crate) mod collection;
 pub(crate) mod discount;
 pub(crate) mod due;
+pub(crate) mod entitlements;
 pub(crate) mod invoice;
 pub(crate) mod invoice_item;
 pub(crate) mod payment;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Person;
 use super::lives::{pick_plan, some_person, subscriber, subscription_of, update};
+use super::{Person, catalogue};
 use crate::api::route::Call;
 use crate::billing::collection;
 use crate::resources::{customers, invoice_drafts, invoice_items, invoices, prices, products};
@@ -129,8 +129,9 @@ fn draft(state: &mut State, customer: &str, currency: &str) -> String {
     text(&invoice_drafts::create(state, &call).expect("the customer exists"), "id")
 }
 
-/// A price and its product that are archived by mistake.
+/// A price and its product that are archived by mistake, while a new promotion begins.
 fn archive_and_restore(state: &mut State) {
+    catalogue::promote(state);
     let Some(plan) = pick_plan(state, None) else { return };
     let product = text(&state.get("price", &plan.price), "product");
     for active in [false, true] {

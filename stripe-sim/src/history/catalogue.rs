@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::Plan;
 use crate::api::route::Call;
-use crate::resources::{coupons, prices, products};
+use crate::resources::{coupons, entitlements, plans, prices, products, promotion_codes};
 use crate::state::{State, text};
+use crate::table::Table;
 
 /// The recurring products: name, and the monthly amount in the smallest unit of each currency.
 const PRODUCTS: &[(&str, &[(&str, i64)])] = &[
@@ -34,6 +35,34 @@ pub(super) fn open(state: &mut State) {
         let coupon = coupons::create(state, &call).expect("the generated coupons are valid");
         state.history.coupons.push(text(&coupon, "id"));
     }
+    promote(state);
+}
+
+/// Offers a coupon under a code, and ends the offer of an older one.
+pub(super) fn promote(state: &mut State) {
+    let Some(coupon) = state.history.random.pick(&state.history.coupons).cloned() else { return };
+    let call = Call::internal(state, &[], &json!({"promotion": {"type": "coupon", "coupon": coupon}}));
+    let code = text(&promotion_codes::create(state, &call).expect("the coupon exists"), "id");
+    let older = state.history.code_on_offer.replace(code);
+    if let Some(older) = older {
+        let call = Call::internal(state, &[&older], &json!({"active": false}));
+        promotion_codes::update(state, &call).expect("the code exists");
+    }
+}
+
+/// What a product gives to those who subscribe to it: a feature of its own, and one that all have.
+fn give_features(state: &mut State, product: &str, name: &str) {
+    let own = format!("{}_features", name.to_lowercase().replace(' ', "_"));
+    for (lookup_key, name) in [(own.as_str(), name), ("basics", "Basics")] {
+        let known = state.table("entitlements.feature").into_iter().flat_map(Table::newest_first);
+        let known = known.map(|row| &row.value).find(|feature| feature["lookup_key"] == lookup_key).cloned();
+        let feature = known.unwrap_or_else(|| {
+            let call = Call::internal(state, &[], &json!({"lookup_key": lookup_key, "name": name}));
+            entitlements::create(state, &call).expect("the feature is valid")
+        });
+        let call = Call::internal(state, &[product], &json!({"entitlement_feature": feature["id"]}));
+        entitlements::attach(state, &call).expect("the product and the feature exist");
+    }
 }
 
 /// Archives a product's price and offers it anew, or archives a retired product.
@@ -43,6 +72,8 @@ pub(super) fn renew(state: &mut State) {
     let extra = price(state, &id, "usd", 1_500, None);
     change(state, &extra, "price", &json!({"active": false}));
     change(state, &id, "product", &json!({"active": false, "metadata": {"archived": "true"}}));
+    let mistaken = price(state, &id, "usd", 15, Some("month"));
+    plans::delete(state, &Call::internal(state, &[&mistaken], &json!({}))).expect("the price recurs");
     if state.history.random.percent(50) {
         let call = Call::internal(state, &[], &json!({"name": format!("Draft of {name}")}));
         let draft = products::create(state, &call).expect("the generated product is valid");
@@ -53,6 +84,7 @@ pub(super) fn renew(state: &mut State) {
 
 fn offer(state: &mut State, name: &str, amounts: &[(&str, i64)]) {
     let product = product(state, name);
+    give_features(state, &product, name);
     let mut default = None;
     for (currency, amount) in amounts {
         for (interval, amount) in [("month", *amount), ("year", *amount * 10)] {

@@ -7,7 +7,7 @@ use crate::api::route::Call;
 use crate::billing::cancel;
 use crate::resources::checkout_payment::complete;
 use crate::resources::payment_methods::Charges;
-use crate::resources::{checkout_sessions, customers, subscription_updates, subscriptions};
+use crate::resources::{checkout_sessions, customers, subscription_updates, subscriptions, tax_ids};
 use crate::state::{State, number, text};
 
 /// A new customer, mostly with a card and a subscription.
@@ -118,8 +118,23 @@ pub(super) fn edit_profile(state: &mut State) {
     let Some(index) = some_person(state, |_, _| true) else { return };
     let visits = state.now() % 1_000;
     let params = json!({"metadata": {"visits": visits}, "phone": format!("+1555{:07}", visits)});
-    let call = Call::internal(state, &[&state.history.people[index].customer], &params);
+    let customer = state.history.people[index].customer.clone();
+    let call = Call::internal(state, &[&customer], &params);
     customers::update(state, &call).expect("the customer exists");
+    correct_tax_id(state, &customer);
+}
+
+/// A tax id with a typo, and the right one in its place.
+fn correct_tax_id(state: &mut State, customer: &str) {
+    let number = state.history.random.below(100_000_000);
+    for value in [format!("DE{number:08}"), format!("DE{number:09}")] {
+        for wrong in customers::ids_of(state, "tax_id", customer) {
+            let call = Call::internal(state, &[customer, &wrong], &json!({}));
+            tax_ids::delete(state, &call).expect("the tax id is the customer's");
+        }
+        let call = Call::internal(state, &[customer], &json!({"type": "eu_vat", "value": value}));
+        tax_ids::create(state, &call).expect("the customer exists");
+    }
 }
 
 /// A customer who is deleted.

@@ -12,6 +12,7 @@ pub(crate) mod payment_intent;
 pub(crate) mod payment_method;
 pub(crate) mod price;
 pub(crate) mod product;
+pub(crate) mod promotion_code;
 pub(crate) mod refund;
 pub(crate) mod setup_intent;
 pub(crate) mod subscription;

@@ -28,6 +28,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { since: DAHLIA, object: "checkout.session", undo: clover::checkout_session },
     Step { since: CLOVER, object: "discount", undo: basil::discount },
+    Step { since: CLOVER, object: "promotion_code", undo: basil::promotion_code },
     Step { since: CLOVER, object: "subscription", undo: basil::subscription },
     Step { since: BASIL, object: "subscription", undo: acacia::subscription },
     Step { since: BASIL, object: "price", undo: acacia::price },

@@ -9,6 +9,7 @@ pub(crate) mod checkout_payment;
 pub(crate) mod checkout_sessions;
 pub(crate) mod coupons;
 pub(crate) mod customers;
+pub(crate) mod entitlements;
 pub(crate) mod events;
 pub(crate) mod invoice_drafts;
 pub(crate) mod invoice_items;
@@ -17,14 +18,17 @@ pub(crate) mod invoices;
 pub(crate) mod paths;
 pub(crate) mod payment_intents;
 pub(crate) mod payment_methods;
+pub(crate) mod plans;
 pub(crate) mod prices;
 pub(crate) mod products;
+pub(crate) mod promotion_codes;
 pub(crate) mod refunds;
 pub(crate) mod setup_intents;
 pub(crate) mod subscription_items;
 pub(crate) mod subscription_params;
 pub(crate) mod subscription_updates;
 pub(crate) mod subscriptions;
+pub(crate) mod tax_ids;
 pub(crate) mod webhook_endpoints;
 
 use crate::api::route::Route;
@@ -46,6 +50,10 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     payment_methods::ROUTES,
     checkout_sessions::ROUTES,
     coupons::ROUTES,
+    promotion_codes::ROUTES,
+    tax_ids::ROUTES,
+    entitlements::ROUTES,
+    plans::ROUTES,
     billing_portal::ROUTES,
     events::ROUTES,
     account::ROUTES,

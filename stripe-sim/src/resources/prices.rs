@@ -53,7 +53,16 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
 /// Creates a price of a product that exists.
 pub(crate) fn create_for(state: &mut State, product: &str, params: &Params) -> Answer {
     let value = build(state, product, params)?;
-    Ok(state.create("price", value, &["price.created"]))
+    Ok(store(state, value))
+}
+
+/// Stores a price, and its plan if it is a recurring one.
+pub(crate) fn store(state: &mut State, value: Value) -> Value {
+    let plan = price::plan(&value);
+    if !plan.is_null() {
+        state.create("plan", plan, &["plan.created"]);
+    }
+    state.create("price", value, &["price.created"])
 }
 
 /// A price that is not stored.
@@ -92,6 +101,7 @@ fn recurring(params: &Params) -> Answer<Option<Recurring>> {
 pub(crate) fn update(state: &mut State, call: &Call) -> Answer {
     let mut value = state.at_path("price", call.id())?.clone();
     write(&call.params, &mut value)?;
+    state.change("plan", call.id(), &["plan.updated"], |stored| *stored = price::plan(&value));
     Ok(state.change("price", call.id(), &["price.updated"], |stored| *stored = value))
 }
 

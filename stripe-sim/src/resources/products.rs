@@ -71,7 +71,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
     let price = data.map(|data| prices::build(state, &id, &data)).transpose()?;
     state.create("product", value, &["product.created"]);
     if let Some(price) = price {
-        let price = state.create("price", price, &["price.created"]);
+        let price = prices::store(state, price);
         state.change("product", &id, &["product.updated"], |value| {
             value["default_price"] = price["id"].clone();
         });

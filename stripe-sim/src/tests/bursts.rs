@@ -12,9 +12,10 @@ const ENDIVE: &str = "2026-09-30.endive";
 
 /// The events of each object and second, in the order of happening.
 fn seconds(events: &[Value]) -> Vec<Vec<&Value>> {
-    let mut seconds: BTreeMap<(i64, String), Vec<&Value>> = BTreeMap::new();
+    let mut seconds: BTreeMap<(i64, String, String), Vec<&Value>> = BTreeMap::new();
     for event in events {
-        let key = (number(event, "created"), text(&event["data"]["object"], "id"));
+        let object = &event["data"]["object"];
+        let key = (number(event, "created"), text(object, "object"), text(object, "id"));
         seconds.entry(key).or_default().push(event);
     }
     seconds.into_values().collect()

@@ -15,6 +15,8 @@ const DELETIONS: &[&str] = &[
     "coupon.deleted",
     "customer.discount.deleted",
     "invoice.deleted",
+    "plan.deleted",
+    "customer.tax_id.deleted",
     "invoiceitem.deleted",
 ];
 /// The objects of which every state is told.
@@ -22,6 +24,9 @@ const TOLD: &[&str] = &[
     "customer",
     "product",
     "price",
+    "plan",
+    "promotion_code",
+    "tax_id",
     "coupon",
     "discount",
     "subscription",
@@ -104,7 +109,7 @@ fn previous_attributes_lead_back_to_the_state_before() {
         if let Some(previous) = event["data"].get("previous_attributes") {
             let before = undone(object.clone(), previous);
             let known = latest.get(&key);
-            let known = known.filter(|_| key.0 != "payment_method");
+            let known = known.filter(|_| key.0 != "payment_method" && !key.1.is_empty());
             assert!(known.is_none_or(|known| pruned(known) == pruned(&before)), "{event:#}");
         }
         latest.insert(key, object);
@@ -185,6 +190,15 @@ fn a_history_shows_every_kind_of_event() {
         "payment_method.attached",
         "payment_method.detached",
         "payment_method.updated",
+        "plan.created",
+        "plan.deleted",
+        "plan.updated",
+        "price.deleted",
+        "promotion_code.created",
+        "promotion_code.updated",
+        "customer.tax_id.created",
+        "customer.tax_id.deleted",
+        "entitlements.active_entitlement_summary.updated",
         "price.created",
         "price.updated",
         "product.created",

@@ -3,6 +3,7 @@
 mod bursts;
 mod caller;
 mod checkout;
+mod companions;
 mod destinations;
 mod errors;
 mod faults;
