@@ -79,7 +79,9 @@ impl Database {
     pub async fn begin_ingest(&self) -> Result<Transaction, DbErr> {
         if self.ingest.get_database_backend() == DbBackend::Postgres {
             let pool = self.ingest.get_postgres_connection_pool();
-            return Ok(Transaction::Postgres(PostgresTransaction::begin(pool).await?));
+            return Ok(Transaction::Postgres(
+                PostgresTransaction::begin(pool, self.statements.clone()).await?,
+            ));
         }
         self.begin().await.map(Transaction::Sqlite)
     }

@@ -1,6 +1,11 @@
 //! A transaction of the mirror's: on SQLite the ORM's; on PostgreSQL the driver's own, which takes whole columns as
 //! arrays, so that the text of a statement does not depend on the number of rows, and is parsed once.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
     prelude::async_trait::async_trait,
@@ -10,7 +15,7 @@ use sea_orm::{
     },
 };
 use sea_query_sqlx::SqlxValues;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// A transaction that writes to the mirror; it is rolled back when it is dropped.
 #[derive(Debug)]
@@ -21,7 +26,11 @@ pub enum Transaction {
 
 /// A transaction of PostgreSQL's driver.
 #[derive(Debug)]
-pub struct PostgresTransaction(Mutex<sqlx::Transaction<'static, Postgres>>);
+pub struct PostgresTransaction {
+    inner: Mutex<sqlx::Transaction<'static, Postgres>>,
+    /// How many statements were executed so far, by everybody.
+    statements: Arc<AtomicU64>,
+}
 
 /// The columns of many rows, as arrays.
 #[derive(Default)]
@@ -39,7 +48,7 @@ impl Transaction {
     pub async fn commit(self) -> Result<(), DbErr> {
         match self {
             Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.0.into_inner().commit().await.map_err(failed),
+            Self::Postgres(tx) => tx.inner.into_inner().commit().await.map_err(failed),
         }
     }
 
@@ -54,26 +63,33 @@ impl Transaction {
 
 impl PostgresTransaction {
     /// Begins one on a connection of the pool.
-    pub async fn begin(pool: &PgPool) -> Result<Self, DbErr> {
-        pool.begin().await.map(|tx| Self(Mutex::new(tx))).map_err(failed)
+    pub async fn begin(pool: &PgPool, statements: Arc<AtomicU64>) -> Result<Self, DbErr> {
+        let tx = pool.begin().await.map_err(failed)?;
+        Ok(Self { inner: Mutex::new(tx), statements })
+    }
+
+    /// The connection, for one statement.
+    async fn connection(&self) -> MutexGuard<'_, sqlx::Transaction<'static, Postgres>> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.inner.lock().await
     }
 
     /// The rows that a statement of constant text returns.
     pub async fn rows(&self, sql: &'static str, columns: Columns) -> Result<Vec<PgRow>, DbErr> {
         let query = sqlx::query_with(sql, columns.0);
-        query.fetch_all(&mut **self.0.lock().await).await.map_err(failed)
+        query.fetch_all(&mut **self.connection().await).await.map_err(failed)
     }
 
     /// Executes a statement of constant text.
     pub async fn execute(&self, sql: &'static str, columns: Columns) -> Result<(), DbErr> {
         let query = sqlx::query_with(sql, columns.0);
-        query.execute(&mut **self.0.lock().await).await.map(drop).map_err(failed)
+        query.execute(&mut **self.connection().await).await.map(drop).map_err(failed)
     }
 
     async fn query(&self, statement: Statement) -> Result<Vec<PgRow>, DbErr> {
         let values = statement.values.map_or_else(PgArguments::default, arguments);
         let query = sqlx::query_with(sqlx::AssertSqlSafe(statement.sql), values);
-        query.fetch_all(&mut **self.0.lock().await).await.map_err(failed)
+        query.fetch_all(&mut **self.connection().await).await.map_err(failed)
     }
 }
 
@@ -92,7 +108,7 @@ impl ConnectionTrait for Transaction {
             Self::Postgres(tx) => {
                 let values = statement.values.map_or_else(PgArguments::default, arguments);
                 let query = sqlx::query_with(sqlx::AssertSqlSafe(statement.sql), values);
-                let result = query.execute(&mut **tx.0.lock().await).await;
+                let result = query.execute(&mut **tx.connection().await).await;
                 result.map(ExecResult::from).map_err(failed)
             }
         }
@@ -103,7 +119,7 @@ impl ConnectionTrait for Transaction {
             Self::Sqlite(tx) => tx.execute_unprepared(sql).await,
             Self::Postgres(tx) => {
                 let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
-                let result = (&mut **tx.0.lock().await).execute(sql).await;
+                let result = (&mut **tx.connection().await).execute(sql).await;
                 result.map(ExecResult::from).map_err(failed)
             }
         }

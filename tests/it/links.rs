@@ -222,7 +222,7 @@ async fn a_batch_takes_the_same_statements_for_any_number_of_customers() {
         let before = app.db.statements();
         link(&tx, rows, &app.config.link_metadata_keys, app.clock.now()).await.expect("it links");
         counted.push(app.db.statements() - before);
-        tx.rollback().await.expect("it ends");
+        drop(tx);
     }
     assert_eq!(counted, [0, 2, 2]);
 }

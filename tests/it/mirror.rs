@@ -103,6 +103,7 @@ async fn is_what_stripe_holds(api_version: &str) {
     let unmirrored = |row: &&Value| row["reason"] != Value::Null;
     assert_eq!(failed.iter().find(unmirrored), None, "no event failed");
     let told = told(&test, api_version);
+    let open = unsettled(&test).await;
     for mirror in MIRRORS.iter().filter(|mirror| !UNTOLD.contains(&mirror.object)) {
         let expected: BTreeMap<String, Value> = objects(&test, mirror.object, api_version)
             .into_iter()
@@ -120,10 +121,24 @@ async fn is_what_stripe_holds(api_version: &str) {
         assert_eq!(ids(rows.keys().collect()), expected_ids, "{} in {api_version}", mirror.table);
         let simulated = !NOT_SIMULATED.contains(&mirror.object);
         assert_eq!(!rows.is_empty(), simulated, "whether the history has {}", mirror.table);
-        for (id, row) in &rows {
+        // An item is told of by its subscription.
+        let teller = if mirror.object == "subscription_item" { "subscription" } else { "id" };
+        let settled = |row: &Value| row[teller].as_str().is_none_or(|id| !open.contains(id));
+        for (id, row) in rows.iter().filter(|(_, row)| settled(row)) {
             compare(mirror.object, api_version, &expected[id], row);
         }
     }
+}
+
+/// The ids of the rows of which events leave open what they are: where events lead there and back within one second,
+/// they do not say where they began, and only Stripe can tell.
+async fn unsettled(test: &TestApp) -> BTreeSet<String> {
+    let mut open = BTreeSet::new();
+    for mirror in MIRRORS.iter() {
+        let rows = test.rows(&format!("SELECT id FROM {} WHERE unsettled", mirror.table)).await;
+        open.extend(rows.iter().filter_map(|row| row["id"].as_str().map(str::to_owned)));
+    }
+    open
 }
 
 /// The ids of the objects that events tell of, by themselves or within another: all but the payment methods that
@@ -223,6 +238,12 @@ async fn assert_same_columns(endive: &TestApp, api_version: &str) {
             let told = |name: &str| mirror.object != "subscription_item" || name != "current_period_start";
             for column in mirror.columns.iter().filter(|column| told(column.name)) {
                 let (new, old) = (&row[column.name], &old[id][column.name]);
+                // Since 2025-03-31 only the payment of an invoice says what paid it: an unpaid one has none yet.
+                let borrowed =
+                    BORROWED.iter().any(|link| link.table == mirror.table && link.column == column.name);
+                if borrowed && new.is_null() {
+                    continue;
+                }
                 // What is kept as Stripe sent it has the members of its version.
                 if new.to_string().contains("address") {
                     continue;
