@@ -19,7 +19,8 @@
 //! # }
 //! ```
 //!
-//! Objects are kept in the shape of the newest API version and rendered in the version that is asked for.
+//! Objects are kept whole, in the shape of the newest API version. [`Sim::objects`] gives them so, rendered in a version;
+//! answers and events show the first ten entries of an embedded list, as Stripe does.
 
 #![recursion_limit = "256"]
 

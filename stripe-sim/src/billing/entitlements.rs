@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Value, json};
 
 use crate::billing::subscribe;
+use crate::render::HIDDEN;
 use crate::state::{State, text};
 use crate::table::Table;
 
@@ -63,7 +64,7 @@ fn features(state: &State, subscription: &Value) -> Vec<String> {
 
 /// The product to which a feature is attached.
 pub(crate) fn product_of(product_feature: &Value) -> String {
-    text(&product_feature[crate::render::HIDDEN], "product")
+    text(&product_feature[HIDDEN], "product")
 }
 
 fn grant(state: &mut State, customer: &str, feature: &str) -> Value {
@@ -75,7 +76,7 @@ fn grant(state: &mut State, customer: &str, feature: &str) -> Value {
         "feature": feature,
         "livemode": false,
         "lookup_key": lookup_key,
-        crate::render::HIDDEN: {"customer": customer},
+        HIDDEN: {"customer": customer},
     });
     state.create("entitlements.active_entitlement", value, &[])
 }
