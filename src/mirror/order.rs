@@ -56,6 +56,8 @@ pub struct Decision {
     pub winner: usize,
     /// Whether the claims leave no doubt; else Stripe should be asked.
     pub settled: bool,
+    /// Whether every state that was entered was left again, so that only the state before that second tells the end.
+    pub closed: bool,
 }
 
 impl Claim {
@@ -90,13 +92,14 @@ impl Claim {
     }
 }
 
-/// Decides between claims about one second of one object; there must be one at least.
+/// Decides between claims about one second of one object; there must be one at least. `before` is the state in which
+/// the object was before that second, where it is known.
 ///
 /// Every state that an event came from is struck against an equal state that another leads to: what is left is the
 /// end of the chain, also through states that were left and entered again. Where more than one is left — an event is
-/// still under way, or a snapshot that no chain explains — or none, because the chain closes, the choice is by the
-/// life cycle and then by the event's id: the same for every order, and not settled.
-pub fn decide(claims: &[Claim]) -> Decision {
+/// still under way, or a snapshot that no chain explains — the choice is by the life cycle and then by the event's id:
+/// the same for every order, and not settled. Where none is left, the chain closes: it ends where it began.
+pub fn decide(claims: &[Claim], before: Option<Digest>) -> Decision {
     let mut ends: Vec<usize> = (0..claims.len()).collect();
     for claim in claims {
         let Origin::Was(origin) = &claim.came_from else { continue };
@@ -113,14 +116,33 @@ pub fn decide(claims: &[Claim]) -> Decision {
         ends.retain(|end| claims[*end].came_from != Origin::Nothing);
     }
     let closed = ends.is_empty();
-    let candidates = if closed { (0..claims.len()).collect() } else { ends };
+    let returns = |index: &usize| before.is_some_and(|before| claims[*index].leads_to == State::Is(before));
+    let returned: Vec<usize> = (0..claims.len()).filter(returns).collect();
+    let candidates = match (closed, returned.is_empty()) {
+        (false, _) => ends,
+        (true, false) => returned.clone(),
+        (true, true) => (0..claims.len()).collect(),
+    };
     let best = candidates.iter().copied().max_by(|a, b| claims[*a].preference(&claims[*b]));
     let best = best.expect("there is a claim");
     // Several may tell of that state: which of them is named must not depend on their order either.
     let tells = |index: &usize| claims[*index].leads_to == claims[best].leads_to;
     let winner = (0..claims.len()).filter(tells).max_by_key(|index| &claims[*index].event).unwrap_or(best);
     let agreed = candidates.iter().all(|candidate| claims[*candidate].leads_to == claims[winner].leads_to);
-    Decision { winner, settled: agreed && (!closed || claims.len() == 1) }
+    let known = !closed || !returned.is_empty() || claims.len() == 1;
+    Decision { winner, settled: agreed && known, closed }
+}
+
+/// The state in which an object is after some seconds, each with its claims, the oldest first; `None` where they leave
+/// a doubt, or it is gone.
+pub fn state_after<'a>(seconds: impl IntoIterator<Item = &'a [Claim]>) -> Option<Digest> {
+    seconds.into_iter().filter(|claims| !claims.is_empty()).fold(None, |before, claims| {
+        let decision = decide(claims, before);
+        match claims[decision.winner].leads_to {
+            State::Is(digest) if decision.settled => Some(digest),
+            State::Is(_) | State::Gone => None,
+        }
+    })
 }
 
 fn is_explained(claims: &[Claim], index: usize) -> bool {
@@ -231,7 +253,7 @@ mod tests {
 
     fn end(told: &[Told]) -> (&str, bool) {
         let claims: Vec<Claim> = told.iter().map(|told| told.claim.clone()).collect();
-        let Decision { winner, settled } = decide(&claims);
+        let Decision { winner, settled, .. } = decide(&claims, None);
         (&told[winner].name, settled)
     }
 
@@ -252,8 +274,8 @@ mod tests {
             json!({ "id": "cus_1", "object": "customer", "address": { "city": "Bruges" }, "name": "A" });
         let moved = claim("evt_1", Kind::Updated, &moved, Some(&json!({ "address": { "city": "Ghent" } })));
         let created = claim("evt_2", Kind::Created, &customer("A"), None);
-        let decision = decide(&[created.claim, moved.claim]);
-        assert_eq!(decision, Decision { winner: 1, settled: true });
+        let decision = decide(&[created.claim, moved.claim], None);
+        assert_eq!(decision, Decision { winner: 1, settled: true, closed: false });
     }
 
     #[test]
@@ -268,6 +290,26 @@ mod tests {
         assert_eq!(end(&closed), ("A", false));
         let gap = [claim("evt_9", Kind::Created, &customer("A"), None), update("evt_1", "B", "C")];
         assert_eq!(end(&gap), ("C", true), "nothing comes before the creation");
+    }
+
+    #[test]
+    fn a_chain_that_closes_ends_where_the_second_before_ended() {
+        let created = claim("evt_0", Kind::Created, &customer("A"), None).claim;
+        let to_b = update("evt_5", "A", "B").claim;
+        for (start, there, back) in
+            [("A", "evt_2", "evt_1"), ("A", "evt_1", "evt_2"), ("B", "evt_1", "evt_2")]
+        {
+            let other = if start == "A" { "B" } else { "A" };
+            let toggle = [update(there, start, other), update(back, other, start)];
+            let claims = toggle.clone().map(|told| told.claim);
+            let before = match start {
+                "A" => state_after([std::slice::from_ref(&created)]),
+                _ => state_after([&[to_b.clone(), created.clone()][..]]),
+            };
+            let decision = decide(&claims, before);
+            assert_eq!((toggle[decision.winner].name.as_str(), decision.settled), (start, true));
+            assert!(!decide(&claims, None).settled, "by itself it may be either");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, Select,
     prelude::DateTimeUtc,
     sea_query::{Expr, ExprTrait, LockType, Query},
 };
@@ -19,7 +19,7 @@ use serde_json::{Value as Json, json};
 use super::{
     Mirror,
     inbox::{self, Amendment, Event},
-    order::{Claim, Decision, Digest, Origin, State, decide},
+    order::{Claim, Decision, Digest, Origin, State, decide, state_after},
     snapshot::{Snapshot, Source},
 };
 use crate::db::Transaction;
@@ -102,13 +102,9 @@ pub async fn settle(
         let Some(first) = offers.first().map(|offer| offer.snapshot) else { continue };
         let outcome = match stored.get(&first.id) {
             Some(row) if row.account != first.source.account => Outcome::Foreign,
-            Some(row) if row.stamp == first.source.stamp => {
-                let of_second = |event: &&Recorded| {
-                    event.object_id.as_ref() == Some(&first.id)
-                        && event.object.as_deref() == Some(first.object())
-                        && event.created.timestamp() == row.stamp
-                };
-                let recorded: Vec<&Recorded> = recorded.iter().filter(of_second).collect();
+            Some(row) if row.stamp >= first.source.stamp => {
+                let of_row = |event: &&Recorded| event.tells_of(first, row);
+                let recorded: Vec<&Recorded> = recorded.iter().filter(of_row).collect();
                 settle_one(tx, row, offers, &recorded, amendments).await?
             }
             _ => Outcome::Stale,
@@ -118,6 +114,7 @@ pub async fn settle(
     Ok(outcomes)
 }
 
+/// Decides about the row's second. Offers of an earlier one may tell where a chain began that closes in it.
 async fn settle_one(
     tx: &Transaction,
     stored: &Stored,
@@ -125,6 +122,12 @@ async fn settle_one(
     recorded: &[&Recorded],
     amendments: &mut Vec<Amendment>,
 ) -> Result<Outcome, DbErr> {
+    let Some(first) = offers.first().map(|offer| offer.snapshot) else { return Ok(Outcome::Stale) };
+    let (offers, is_stale) =
+        if first.source.stamp < stored.stamp { (&[][..], true) } else { (offers, false) };
+    if is_stale && recorded.len() < 2 {
+        return Ok(Outcome::Stale);
+    }
     let mut said: Vec<(Claim, Witness<'_>)> = Vec::with_capacity(offers.len() + recorded.len());
     if stored.event.is_empty() {
         said.extend(stored_answer(stored).map(|claim| (claim, Witness::Row)));
@@ -153,7 +156,14 @@ async fn settle_one(
         return Ok(Outcome::Kept { settled: true });
     }
     let claims: Vec<Claim> = said.iter().map(|(claim, _)| claim.clone()).collect();
-    let Decision { winner, settled } = decide(&claims);
+    let mut decision = decide(&claims, None);
+    if is_stale && !decision.closed {
+        return Ok(Outcome::Stale);
+    }
+    if decision.closed && claims.len() > 1 {
+        decision = decide(&claims, state_before(tx, first, stored).await?);
+    }
+    let Decision { winner, settled, .. } = decision;
     let snapshot = match &said[winner].1 {
         Witness::Row => None,
         Witness::Offer(snapshot) => Some((*snapshot).clone()),
@@ -174,7 +184,36 @@ fn stored_answer(stored: &Stored) -> Option<Claim> {
     Snapshot::of(parse(&stored.raw), "", Source::fetched(stored.stamp, &stored.api_version))?.claim
 }
 
+/// How many events are read to find the state before a second.
+const EARLIER: u64 = 100;
+
+/// The state in which the object was before the row's second, as far as the inbox tells.
+async fn state_before(tx: &Transaction, object: &Snapshot, stored: &Stored) -> Result<Option<Digest>, DbErr> {
+    let second = DateTime::from_timestamp(stored.stamp, 0);
+    let earlier = events().filter(Column::ObjectId.eq(&object.id)).filter(Column::Created.lt(second));
+    let latest = earlier.order_by_desc(Column::Created).order_by_desc(Column::Id).limit(EARLIER);
+    let mut seconds: BTreeMap<DateTimeUtc, Vec<Claim>> = BTreeMap::new();
+    for event in latest.into_model::<Recorded>().all(tx).await? {
+        if event.is_of(object, stored) {
+            seconds.entry(event.created).or_default().push(event.claim());
+        }
+    }
+    Ok(state_after(seconds.values().map(Vec::as_slice)))
+}
+
 impl Recorded {
+    /// Whether it is an event of the object, as the account has it whose row this is.
+    fn is_of(&self, object: &Snapshot, stored: &Stored) -> bool {
+        self.object_id.as_ref() == Some(&object.id)
+            && self.object.as_deref() == Some(object.object())
+            && self.account.as_deref().unwrap_or_default() == stored.account
+    }
+
+    /// Whether it is one of the row's second.
+    fn tells_of(&self, object: &Snapshot, stored: &Stored) -> bool {
+        self.is_of(object, stored) && self.created.timestamp() == stored.stamp
+    }
+
     fn claim(&self) -> Claim {
         let kind = inbox::kind(&self.r#type);
         let came_from = match (kind, self.came_from) {
@@ -216,6 +255,15 @@ async fn snapshot_of(tx: &Transaction, event: &Recorded) -> Result<Option<Snapsh
 /// The snapshot events of these objects in these seconds, and of some in others, by their ids.
 async fn recorded(tx: &Transaction, ids: &[&str], seconds: &BTreeSet<i64>) -> Result<Vec<Recorded>, DbErr> {
     let seconds = seconds.iter().filter_map(|second| DateTime::from_timestamp(*second, 0));
+    let these = events()
+        .filter(Column::ObjectId.is_in(ids.iter().copied()))
+        .filter(Column::Created.is_in(seconds))
+        .order_by_asc(Column::Id);
+    these.into_model().all(tx).await
+}
+
+/// What the inbox says of events; thin ones tell of no state.
+fn events() -> Select<Entity> {
     let columns = [
         Column::Id,
         Column::Type,
@@ -230,16 +278,11 @@ async fn recorded(tx: &Transaction, ids: &[&str], seconds: &BTreeSet<i64>) -> Re
         Column::CameFrom,
         Column::LifeCycle,
     ];
-    let events = Entity::find()
+    Entity::find()
         .select_only()
         .columns(columns)
         .column_as(Column::Payload.is_not_null(), "is_kept")
-        .filter(Column::ObjectId.is_in(ids.iter().copied()))
-        .filter(Column::Created.is_in(seconds))
-        // Thin events tell of no state.
         .filter(Column::Type.not_like("v1.%"))
-        .order_by_asc(Column::Id);
-    events.into_model().all(tx).await
 }
 
 async fn stored(tx: &Transaction, mirror: &Mirror, ids: &[&str]) -> Result<HashMap<String, Stored>, DbErr> {
