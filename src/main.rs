@@ -9,6 +9,10 @@ use billgraph::{
 use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, fmt::writer::BoxMakeWriter};
 
+/// A webhook is parsed into many small parts, which this allocator makes faster than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A GraphQL API gateway over synced Stripe billing data.
 #[derive(Parser)]
 #[command(version, about)]

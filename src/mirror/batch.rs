@@ -6,7 +6,6 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use entity::mirrored::Children;
 use sea_orm::DbErr;
 
 use super::{
@@ -14,7 +13,7 @@ use super::{
     inbox::Amendment,
     snapshot::Snapshot,
     tie::{self, Offer, Outcome},
-    write::{self, Guard},
+    write::{self, CompleteLists, Guard},
 };
 use crate::db::Transaction;
 
@@ -76,12 +75,14 @@ pub async fn write<'a>(
             write_objects(tx, mirror, objects, &mut written, now).await?;
         }
         // Parents come first: only what was written of them has children.
-        if let Some(rows) = children.remove(mirror.table) {
-            let rows = latest_by_id(rows, |row| (row.source.stamp, ""));
-            let refs: Vec<&Snapshot> = rows.iter().map(AsRef::as_ref).collect();
-            write::upsert(tx, mirror, &refs, Guard::NotNewer, now).await?;
-            written.rows.extend(rows);
+        let rows =
+            latest_by_id(children.remove(mirror.table).unwrap_or_default(), |row| (row.source.stamp, ""));
+        let refs: Vec<&Snapshot> = rows.iter().map(AsRef::as_ref).collect();
+        let lists = complete_lists(&written.rows, mirror);
+        if !refs.is_empty() || !lists.is_empty() {
+            write::children(tx, mirror, &refs, &lists, now).await?;
         }
+        written.rows.extend(rows);
         if let Some(rows) = embedded.remove(mirror.table) {
             let rows = latest_by_id(rows, |row| (0, &row.source.event));
             write::upsert(tx, mirror, &rows, Guard::Embedded, now).await?;
@@ -91,9 +92,6 @@ pub async fn write<'a>(
                 children.entry(table).or_default().push(child);
             }
         }
-    }
-    for (list, parents) in complete_lists(&written.rows) {
-        write::remove_unlisted(tx, &parents, list, now).await?;
     }
     borrowed::lend(tx, &written.rows).await?;
     Ok(written)
@@ -188,14 +186,16 @@ fn latest_by_id<T: AsRef<Snapshot>>(mut rows: Vec<T>, key: fn(&Snapshot) -> (i64
     rows
 }
 
-/// The lists that came whole with rows just written, and those rows.
-fn complete_lists<'r>(rows: &'r [Cow<'_, Snapshot>]) -> Vec<(&'static Children, Vec<&'r Snapshot>)> {
-    let mut lists: BTreeMap<(&str, &str), (&'static Children, Vec<&'r Snapshot>)> = BTreeMap::new();
+/// The lists of an object type that came whole with rows just written.
+fn complete_lists<'r>(rows: &'r [Cow<'_, Snapshot>], mirror: &Mirror) -> Vec<CompleteLists<'r>> {
+    let mut lists: Vec<CompleteLists<'r>> = Vec::new();
     for row in rows {
-        for list in &row.complete {
-            let parents = lists.entry((row.mirror.table, list.field)).or_insert((list, Vec::new()));
-            parents.1.push(row);
+        for list in row.complete.iter().filter(|list| list.object == mirror.object) {
+            match lists.iter_mut().find(|known| std::ptr::eq(known.children, *list)) {
+                Some(known) => known.parents.push(row),
+                None => lists.push(CompleteLists { children: list, parents: vec![row] }),
+            }
         }
     }
-    lists.into_values().collect()
+    lists
 }

@@ -13,7 +13,7 @@ use sea_orm::{
 };
 
 use super::snapshot::Snapshot;
-use crate::db::{Columns, PostgresTransaction, Transaction};
+use crate::db::{Columns, Transaction};
 
 /// The links that an API version keeps in a third object: most since 2025-03-31. They are in the order in which they are found.
 pub static BORROWED: &[Borrowed] = &[
@@ -78,39 +78,81 @@ type Lent = BTreeMap<String, String>;
 
 /// Fills the borrowed columns of the rows just written, and of those to whom one just written lends.
 pub async fn lend(tx: &Transaction, written: &[Cow<'_, Snapshot>]) -> Result<(), DbErr> {
-    // What an earlier link found, by the row's table and column: a later one may go through it.
-    let mut found: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
-    for (place, link) in BORROWED.iter().enumerate() {
-        let mut keys = found.get(&(link.table, link.key)).cloned().unwrap_or_default();
-        for row in written {
-            if row.mirror.table == link.table && row.text(link.column).is_none() {
-                keys.extend(row.text(link.key).map(str::to_owned));
-            }
-            if row.mirror.table == link.lender && row.text(link.lender_column).is_some() {
-                keys.extend(row.text(link.lender_key).map(str::to_owned));
-            }
-        }
-        if keys.is_empty() {
+    let keys: Vec<BTreeSet<String>> = BORROWED.iter().map(|link| keys(link, written)).collect();
+    if keys.iter().all(BTreeSet::is_empty) {
+        return Ok(());
+    }
+    let mut lent = found(tx, &keys).await?;
+    for place in 0..BORROWED.len() {
+        if lent[place].is_empty() {
             continue;
         }
-        let lent = match tx.postgres() {
-            Some(tx) => lend_arrays(tx, place, keys).await?,
-            None => lend_rows(tx, link, keys).await?,
-        };
-        found.entry((link.table, link.column)).or_default().extend(lent);
+        fill(tx, place, &lent[place]).await?;
+        // A later link may go through what this one found.
+        let through =
+            |later: &Borrowed| (later.table, later.key) == (BORROWED[place].table, BORROWED[place].column);
+        let mut more = vec![BTreeSet::new(); BORROWED.len()];
+        for later in (place + 1..BORROWED.len()).filter(|later| through(&BORROWED[*later])) {
+            more[later].extend(lent[place].values().cloned());
+        }
+        if more.iter().any(|keys| !keys.is_empty()) {
+            for (known, new) in lent.iter_mut().zip(found(tx, &more).await?) {
+                known.extend(new);
+            }
+        }
     }
     Ok(())
 }
 
-/// Fills a column on SQLite, and says with what.
-async fn lend_rows(tx: &Transaction, link: &Borrowed, keys: BTreeSet<String>) -> Result<Vec<String>, DbErr> {
-    let mut statement = lenders(link);
-    statement.and_where(Expr::col(link.lender_key).is_in(keys));
-    let mut lent = Lent::new();
-    for row in tx.query_all(&statement).await? {
-        lent.entry(row.try_get_by_index(0)?).or_insert(row.try_get_by_index(1)?);
+/// The keys by which a link is looked for: those of rows that lack it, and those of rows that lend it.
+fn keys(link: &Borrowed, written: &[Cow<'_, Snapshot>]) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for row in written {
+        if row.mirror.table == link.table && row.text(link.column).is_none() {
+            keys.extend(row.text(link.key).map(str::to_owned));
+        }
+        if row.mirror.table == link.lender && row.text(link.lender_column).is_some() {
+            keys.extend(row.text(link.lender_key).map(str::to_owned));
+        }
     }
-    for (key, value) in &lent {
+    keys
+}
+
+/// What lenders have, for each link by its keys.
+async fn found(tx: &Transaction, keys: &[BTreeSet<String>]) -> Result<Vec<Lent>, DbErr> {
+    let mut found = vec![Lent::new(); BORROWED.len()];
+    if let Some(tx) = tx.postgres() {
+        let mut columns = Columns::default();
+        for keys in keys {
+            columns.add(keys.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        for row in tx.rows(&TEXTS.find, columns).await? {
+            let place = usize::try_from(row.get::<i32, _>(0)).unwrap_or_default();
+            found[place].entry(row.get(1)).or_insert(row.get(2));
+        }
+        return Ok(found);
+    }
+    for (place, keys) in keys.iter().enumerate().filter(|(_, keys)| !keys.is_empty()) {
+        let link = &BORROWED[place];
+        let mut statement = lenders(link, place);
+        statement.and_where(Expr::col(link.lender_key).is_in(keys));
+        for row in tx.query_all(&statement).await? {
+            found[place].entry(row.try_get_by_index(1)?).or_insert(row.try_get_by_index(2)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Fills a column with what lenders have.
+async fn fill(tx: &Transaction, place: usize, lent: &Lent) -> Result<(), DbErr> {
+    if let Some(tx) = tx.postgres() {
+        let mut columns = Columns::default();
+        columns.add(lent.keys().map(String::as_str).collect::<Vec<_>>());
+        columns.add(lent.values().map(String::as_str).collect::<Vec<_>>());
+        return tx.execute(TEXTS.fill[place], columns).await;
+    }
+    let link = &BORROWED[place];
+    for (key, value) in lent {
         let mut statement = Query::update();
         let other = Expr::col(link.column).is_null().or(Expr::col(link.column).ne(value.as_str()));
         statement
@@ -120,53 +162,39 @@ async fn lend_rows(tx: &Transaction, link: &Borrowed, keys: BTreeSet<String>) ->
             .and_where(other);
         tx.execute(&statement).await?;
     }
-    Ok(lent.into_values().collect())
+    Ok(())
 }
 
-/// The statements for PostgreSQL, by the place of their link: the one that finds lenders, and the one that lends.
-static TEXTS: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
-    let texts = BORROWED.iter().map(|link| {
-        let mut find = lenders(link);
-        find.and_where(Expr::cust(format!("{} = ANY($1::text[])", link.lender_key)));
-        let find: &'static str = find.to_string(PostgresQueryBuilder).leak();
-        let Borrowed { table, column, key, .. } = link;
-        let lend: &'static str = format!(
+/// The statements for PostgreSQL.
+struct Texts {
+    /// Finds the lenders of all links at once.
+    find: &'static str,
+    /// Fills the column of each link.
+    fill: Vec<&'static str>,
+}
+
+static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
+    let find = BORROWED.iter().enumerate().map(|(place, link)| {
+        let mut find = lenders(link, place);
+        find.and_where(Expr::cust(format!("{} = ANY(${}::text[])", link.lender_key, place + 1)));
+        format!("({})", find.to_string(PostgresQueryBuilder))
+    });
+    let fill = BORROWED.iter().map(|Borrowed { table, column, key, .. }| {
+        let text = format!(
             "UPDATE {table} SET {column} = lent.value \
              FROM (SELECT unnest($1::text[]) AS key, unnest($2::text[]) AS value) AS lent \
              WHERE {table}.{key} = lent.key AND {table}.{column} IS DISTINCT FROM lent.value"
-        )
-        .leak();
-        (find, lend)
+        );
+        &*text.leak()
     });
-    texts.collect()
+    Texts { find: find.collect::<Vec<_>>().join(" UNION ALL ").leak(), fill: fill.collect() }
 });
 
-/// The same on PostgreSQL.
-async fn lend_arrays(
-    tx: &PostgresTransaction,
-    place: usize,
-    keys: BTreeSet<String>,
-) -> Result<Vec<String>, DbErr> {
-    let (find, lend) = TEXTS[place];
-    let mut columns = Columns::default();
-    columns.add(Vec::from_iter(keys));
-    let mut lent = Lent::new();
-    for row in tx.rows(find, columns).await? {
-        lent.entry(row.get(0)).or_insert(row.get(1));
-    }
-    if !lent.is_empty() {
-        let mut columns = Columns::default();
-        columns.add(lent.keys().map(String::as_str).collect::<Vec<_>>());
-        columns.add(lent.values().map(String::as_str).collect::<Vec<_>>());
-        tx.execute(lend, columns).await?;
-    }
-    Ok(lent.into_values().collect())
-}
-
 /// Keys with what their lenders have; of several lenders first the one that Stripe calls the default, else the oldest.
-fn lenders(link: &Borrowed) -> SelectStatement {
+fn lenders(link: &Borrowed, place: usize) -> SelectStatement {
     let mut select = Query::select();
     select
+        .expr(Expr::value(i32::try_from(place).expect("there are a few links")))
         .column(link.lender_key)
         .column(link.lender_column)
         .from(link.lender)

@@ -3,14 +3,18 @@
 //! A customer's metadata may name its user, and so may a Checkout session. Whichever comes first, the user or the
 //! customer, they are linked in the end; and a link that is there never moves.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::{Arc, Mutex},
+};
 
 use chrono::{DateTime, Utc};
-use entity::{checkout_session, customer, scalar::Metadata};
+use entity::checkout_session;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, SqlErr, Value,
     sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement},
 };
+use serde_json::Value as Json;
 
 use super::snapshot::Snapshot;
 use crate::{changes::Changes, db::Transaction};
@@ -28,7 +32,7 @@ pub struct Linked {
 }
 
 /// That a user is a customer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Claim {
     user: String,
     customer: String,
@@ -50,6 +54,28 @@ pub fn is_user_id(id: &str) -> bool {
     !id.trim().is_empty() && id.len() <= 255 && !id.contains(char::is_control)
 }
 
+/// The links that were seen lately: most of what customers tell is known.
+#[derive(Clone, Debug, Default)]
+pub struct Recent(Arc<Mutex<HashSet<Claim>>>);
+
+/// How many links are remembered; beyond that all are forgotten.
+const REMEMBERED: usize = 20_000;
+
+impl Recent {
+    fn forget_known(&self, claims: &mut Vec<Claim>) {
+        let recent = self.0.lock().expect("nothing panics under the lock");
+        claims.retain(|claim| !recent.contains(claim));
+    }
+
+    fn remember(&self, claim: &Claim) {
+        let mut recent = self.0.lock().expect("nothing panics under the lock");
+        if recent.len() >= REMEMBERED {
+            recent.clear();
+        }
+        recent.insert(claim.clone());
+    }
+}
+
 /// Makes the links that rows just written tell of; there are no statements where they tell of none.
 ///
 /// The statements are the same few for any number of rows.
@@ -57,20 +83,27 @@ pub async fn link(
     tx: &Transaction,
     written: &[&Snapshot],
     metadata_keys: &[String],
+    recent: &Recent,
     now: DateTime<Utc>,
 ) -> Result<Linked, DbErr> {
     let own = || written.iter().filter(|row| row.source.account.is_empty() && !row.deleted);
-    let customers: Vec<&str> =
-        own().filter(|row| names_somebody(row, metadata_keys)).map(|row| row.id.as_str()).collect();
     let sessions: Vec<&str> = own().filter(|row| is_completed(row)).map(|row| row.id.as_str()).collect();
-    let mut claims = by_metadata(tx, &customers, metadata_keys).await?;
+    let mut customers: Vec<&Snapshot> =
+        own().filter(|row| row.mirror.object == "customer").copied().collect();
+    customers.sort_by_key(|row| (row.time("created"), &row.id));
+    let mut claims: Vec<Claim> =
+        customers.into_iter().filter_map(|row| by_metadata(row, metadata_keys)).collect();
     claims.extend(by_sessions(tx, &sessions).await?);
+    recent.forget_known(&mut claims);
     let mut linked = Linked::default();
     if claims.is_empty() {
         return Ok(linked);
     }
     for round in 1.. {
         let known = known(tx, &claims).await?;
+        // Later rounds see what this transaction stored, which may yet be undone.
+        let stored = |claim: &&Claim| round == 1 && known.users.get(&claim.customer) == Some(&claim.user);
+        claims.iter().filter(stored).for_each(|claim| recent.remember(claim));
         claims.retain(|claim| known.users.get(&claim.customer) != Some(&claim.user));
         let possible = possible(&claims, &known);
         if possible.is_empty() {
@@ -102,12 +135,6 @@ impl Linked {
     }
 }
 
-fn names_somebody(row: &Snapshot, metadata_keys: &[String]) -> bool {
-    let metadata = row.mirror.position("metadata").and_then(|position| row.values.get(position));
-    let Some(Value::Json(Some(metadata))) = metadata else { return false };
-    row.mirror.object == "customer" && metadata_keys.iter().any(|key| metadata.get(key).is_some())
-}
-
 /// Anybody may write the parameter of a payment link's URL that becomes the reference: it says nothing of who pays.
 fn is_completed(row: &Snapshot) -> bool {
     row.mirror.object == "checkout.session"
@@ -116,30 +143,16 @@ fn is_completed(row: &Snapshot) -> bool {
         && row.text("payment_link").is_none()
 }
 
-/// What the rows of customers say now: in a batch, a later state may have come along. The oldest customer comes first,
-/// as in `linkCustomer`.
-async fn by_metadata(tx: &Transaction, ids: &[&str], metadata_keys: &[String]) -> Result<Vec<Claim>, DbErr> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = customer::Entity::find()
-        .filter(customer::Column::Id.is_in(ids.iter().copied()))
-        .filter(customer::Column::Deleted.eq(false))
-        .filter(Expr::col("account").eq(""))
-        .order_by_asc(customer::Column::Created)
-        .order_by_asc(customer::Column::Id)
-        .all(tx)
-        .await?;
-    let claim = |row: customer::Model| {
-        let user = named(&row.metadata, metadata_keys).filter(|user| is_user_id(user))?.to_owned();
-        Some(Claim { user, customer: row.id, source: "metadata" })
-    };
-    Ok(rows.into_iter().filter_map(claim).collect())
+/// What a customer's metadata says.
+fn by_metadata(row: &Snapshot, keys: &[String]) -> Option<Claim> {
+    let Some(Value::Json(Some(metadata))) = row.value("metadata") else { return None };
+    let user = named(metadata, keys).filter(|user| is_user_id(user))?;
+    Some(Claim { user: user.to_owned(), customer: row.id.clone(), source: "metadata" })
 }
 
 /// The value of the first key that has one.
-fn named<'a>(metadata: &'a Metadata, keys: &[String]) -> Option<&'a str> {
-    let value = |key: &String| metadata.pairs().find(|(name, _)| name == key).map(|(_, value)| value);
+fn named<'a>(metadata: &'a Json, keys: &[String]) -> Option<&'a str> {
+    let value = |key: &String| metadata.get(key).and_then(Json::as_str);
     keys.iter().filter_map(value).find(|value| !value.is_empty())
 }
 

@@ -56,3 +56,19 @@ pub static MIRRORS: LazyLock<Vec<Mirror>> = LazyLock::new(|| {
 
 /// The one table of all objects that have none of their own.
 pub static OTHER: LazyLock<Mirror> = LazyLock::new(Mirror::of::<entity::other_object::Entity>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A batch writes tables in this order, and what came in a list after its parent.
+    #[test]
+    fn what_comes_in_lists_stands_after_its_parents() {
+        let place = |object: &str| MIRRORS.iter().position(|mirror| mirror.object == object);
+        for (parent, mirror) in MIRRORS.iter().enumerate() {
+            for children in mirror.children {
+                assert!(place(children.object) > Some(parent), "{} of {}", children.field, mirror.object);
+            }
+        }
+    }
+}

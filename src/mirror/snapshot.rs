@@ -1,5 +1,6 @@
 //! What Stripe said of an object at a moment, as rows to be written.
 
+use chrono::{DateTime, Utc};
 use entity::{
     change,
     mirrored::{Children, DeletedEvent, Object, Owner, list},
@@ -184,10 +185,23 @@ impl Snapshot {
         }
     }
 
+    /// The value of a column.
+    pub fn value(&self, column: &str) -> Option<&Value> {
+        self.values.get(self.mirror.position(column)?)
+    }
+
     /// The value of a column that holds text.
     pub fn text(&self, column: &str) -> Option<&str> {
-        match self.values.get(self.mirror.position(column)?)? {
+        match self.value(column)? {
             Value::String(text) => text.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The value of a column that holds a time.
+    pub fn time(&self, column: &str) -> Option<DateTime<Utc>> {
+        match self.value(column)? {
+            Value::ChronoDateTimeUtc(time) => *time,
             _ => None,
         }
     }

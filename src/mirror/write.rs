@@ -17,10 +17,9 @@ use super::{
     Mirror,
     borrowed::BORROWED,
     column::{Column, Kind as ColumnKind},
-    mirror,
     snapshot::Snapshot,
 };
-use crate::db::{Columns, PostgresTransaction, Transaction};
+use crate::db::{Columns, Transaction};
 
 /// Rows of one statement on SQLite: 200 rows of at most 100 columns stay below its 32,766 parameters.
 const ROWS: usize = 200;
@@ -130,13 +129,10 @@ fn insert_rows(
     statement
 }
 
-type Text = (&'static str, Form);
-
-/// The statement for PostgreSQL, which takes an array for each column. It is made once.
+/// The statement for PostgreSQL, which takes an array for each column.
 fn insert_text(mirror: &'static Mirror, form: Form) -> &'static str {
-    static TEXTS: LazyLock<RwLock<HashMap<Text, &'static str>>> = LazyLock::new(RwLock::default);
-    let known = TEXTS.read().expect("nothing panics under the lock").get(&(mirror.table, form)).copied();
-    known.unwrap_or_else(|| {
+    static TEXTS: Texts<(&str, Form)> = Texts::new();
+    TEXTS.get((mirror.table, form), || {
         let own = mirror.columns.iter().map(|column| column.kind.array());
         let kept =
             ["bool[]", "bool[]", "text[]", "text[]", "int8[]", "text[]", "timestamptz[]", "text[])::json"];
@@ -148,9 +144,7 @@ fn insert_text(mirror: &'static Mirror, form: Form) -> &'static str {
         let mut statement = insert_into(mirror);
         statement.select_from(select).expect("as many expressions as columns");
         statement.on_conflict(on_conflict(mirror, form)).returning_col("id");
-        let text: &'static str = statement.to_string(PostgresQueryBuilder).leak();
-        TEXTS.write().expect("nothing panics under the lock").insert((mirror.table, form), text);
-        text
+        statement.to_string(PostgresQueryBuilder)
     })
 }
 
@@ -237,22 +231,58 @@ pub async fn exists(tx: &Transaction, snapshot: &Snapshot) -> Result<bool, DbErr
     Ok(tx.query_one(&statement).await?.is_some())
 }
 
-/// Makes tombstones of the objects that complete lists no longer name; all parents have the same type.
-pub async fn remove_unlisted(
+/// Parents whose list came whole.
+#[derive(Debug)]
+pub struct CompleteLists<'r> {
+    pub children: &'static Children,
+    pub parents: Vec<&'r Snapshot>,
+}
+
+impl CompleteLists<'_> {
+    /// The ids that a parent's list names.
+    fn listed<'s>(&self, parent: &'s Snapshot) -> impl Iterator<Item = &'s str> {
+        let object = self.children.object;
+        let of_list = parent.children.iter().filter(move |child| child.mirror.object == object);
+        of_list.map(|child| child.id.as_str())
+    }
+}
+
+/// Writes the rows of objects that came in lists, and makes tombstones of those that complete lists no longer name.
+pub async fn children(
     tx: &Transaction,
-    parents: &[&Snapshot],
-    children: &'static Children,
+    mirror: &'static Mirror,
+    rows: &[&Snapshot],
+    lists: &[CompleteLists<'_>],
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let Some(mirror) = mirror(children.object) else { return Ok(()) };
-    let listed = |parent: &'_ Snapshot| -> Vec<String> {
-        let of_list = parent.children.iter().filter(|child| child.mirror.object == mirror.object);
-        of_list.map(|child| child.id.clone()).collect()
-    };
-    if let Some(tx) = tx.postgres() {
-        return remove_unlisted_arrays(tx, mirror, parents, children, &listed, now).await;
+    // The usual case is one statement on PostgreSQL.
+    if let (Some(tx), [list]) = (tx.postgres(), lists)
+        && !rows.is_empty()
+        && rows.iter().all(|row| !row.bare)
+    {
+        let mut columns = arrays(mirror, rows, now);
+        add_lists(&mut columns, list, now);
+        return tx.execute(children_text(mirror, list.children), columns).await;
     }
-    for parent in parents {
+    upsert(tx, mirror, rows, Guard::NotNewer, now).await?;
+    for list in lists {
+        remove_unlisted(tx, mirror, list, now).await?;
+    }
+    Ok(())
+}
+
+async fn remove_unlisted(
+    tx: &Transaction,
+    mirror: &'static Mirror,
+    list: &CompleteLists<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    if let Some(tx) = tx.postgres() {
+        let mut columns = Columns::default();
+        add_lists(&mut columns, list, now);
+        return tx.execute(removal_text(mirror, list.children), columns).await;
+    }
+    for parent in &list.parents {
         let mut statement = Query::update();
         statement
             .table(mirror.table)
@@ -260,43 +290,66 @@ pub async fn remove_unlisted(
             .value("stamp", parent.source.stamp)
             .value("stamp_event", parent.source.event.as_str())
             .value("synced_at", now)
-            .and_where(Expr::col(children.parent).eq(parent.id.as_str()))
+            .and_where(Expr::col(list.children.parent).eq(parent.id.as_str()))
             .and_where(Expr::col("deleted").eq(false))
             .and_where(Expr::col("stamp").lte(parent.source.stamp))
-            .and_where(Expr::col("id").is_not_in(listed(parent)));
+            .and_where(Expr::col("id").is_not_in(list.listed(parent)));
         tx.execute(&statement).await?;
     }
     Ok(())
 }
 
-async fn remove_unlisted_arrays(
-    tx: &PostgresTransaction,
-    mirror: &'static Mirror,
-    parents: &[&Snapshot],
-    children: &'static Children,
-    listed: &(dyn Fn(&Snapshot) -> Vec<String> + Sync),
-    now: DateTime<Utc>,
-) -> Result<(), DbErr> {
-    static TEXTS: LazyLock<RwLock<HashMap<(&str, &str), &'static str>>> = LazyLock::new(RwLock::default);
-    let key = (mirror.table, children.parent);
-    let known = TEXTS.read().expect("nothing panics under the lock").get(&key).copied();
-    let text = known.unwrap_or_else(|| {
-        let (table, parent) = key;
-        let text: &'static str = format!(
-            "UPDATE {table} SET deleted = true, stamp = parents.stamp, stamp_event = parents.event, synced_at = $4 \
-             FROM (SELECT unnest($1::text[]) AS id, unnest($2::int8[]) AS stamp, unnest($3::text[]) AS event) AS parents \
-             WHERE {table}.{parent} = parents.id AND NOT {table}.deleted AND {table}.stamp <= parents.stamp \
-             AND NOT ({table}.id = ANY($5::text[]))"
-        )
-        .leak();
-        TEXTS.write().expect("nothing panics under the lock").insert(key, text);
-        text
-    });
-    let mut columns = Columns::default();
+fn add_lists(columns: &mut Columns, list: &CompleteLists<'_>, now: DateTime<Utc>) {
+    let parents = &list.parents;
     columns.add(parents.iter().map(|parent| parent.id.as_str()).collect::<Vec<_>>());
     columns.add(parents.iter().map(|parent| parent.source.stamp).collect::<Vec<_>>());
     columns.add(parents.iter().map(|parent| parent.source.event.as_str()).collect::<Vec<_>>());
     columns.add(now);
-    columns.add(parents.iter().flat_map(|parent| listed(parent)).collect::<Vec<_>>());
-    tx.execute(text, columns).await
+    columns.add(parents.iter().flat_map(|parent| list.listed(parent)).collect::<Vec<_>>());
+}
+
+/// The statement that removes what lists no longer name, after so many parameters of another.
+fn removal(mirror: &Mirror, children: &Children, after: usize) -> String {
+    let (table, parent) = (mirror.table, children.parent);
+    let [id, stamp, event, now, listed] = [1, 2, 3, 4, 5].map(|number| after + number);
+    format!(
+        "UPDATE {table} SET deleted = true, stamp = parents.stamp, stamp_event = parents.event, synced_at = ${now} \
+         FROM (SELECT unnest(${id}::text[]) AS id, unnest(${stamp}::int8[]) AS stamp, \
+         unnest(${event}::text[]) AS event) AS parents \
+         WHERE {table}.{parent} = parents.id AND NOT {table}.deleted AND {table}.stamp <= parents.stamp \
+         AND NOT ({table}.id = ANY(${listed}::text[]))"
+    )
+}
+
+fn removal_text(mirror: &'static Mirror, children: &'static Children) -> &'static str {
+    static TEXTS: Texts<(&str, &str)> = Texts::new();
+    TEXTS.get((mirror.table, children.field), || removal(mirror, children, 0))
+}
+
+fn children_text(mirror: &'static Mirror, children: &'static Children) -> &'static str {
+    static TEXTS: Texts<(&str, &str, &str)> = Texts::new();
+    TEXTS.get((mirror.table, children.field, children.parent), || {
+        let form = Form { guard: Guard::NotNewer, bare: false };
+        let insert = insert_text(mirror, form);
+        let removal = removal(mirror, children, mirror.columns.len() + BOOKKEEPING.len());
+        format!("WITH written AS ({insert}) {removal}")
+    })
+}
+
+/// Statements of constant text, each made once.
+struct Texts<K>(LazyLock<RwLock<HashMap<K, &'static str>>>);
+
+impl<K: Eq + std::hash::Hash> Texts<K> {
+    const fn new() -> Self {
+        Self(LazyLock::new(RwLock::default))
+    }
+
+    fn get(&self, key: K, make: impl FnOnce() -> String) -> &'static str {
+        let known = self.0.read().expect("nothing panics under the lock").get(&key).copied();
+        known.unwrap_or_else(|| {
+            let text: &'static str = make().leak();
+            self.0.write().expect("nothing panics under the lock").insert(key, text);
+            text
+        })
+    }
 }

@@ -75,7 +75,12 @@ impl Writer {
     /// Starts the tasks that write; they end when the last [`Writer`] is gone and the queue is empty.
     pub fn start(settings: Settings) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::channel(4 * BATCH);
-        let ingest = Arc::new(Ingest { settings, jobs: Arc::new(Mutex::new(jobs)), commits: Arc::default() });
+        let ingest = Arc::new(Ingest {
+            settings,
+            jobs: Arc::new(Mutex::new(jobs)),
+            commits: Arc::default(),
+            links: links::Recent::default(),
+        });
         let tasks: JoinSet<()> =
             (0..ingest.settings.db.ingest_connections()).map(|_| run(ingest.clone())).collect();
         (Self { queue }, tokio::spawn(async move { drop(tasks.join_all().await) }))
@@ -145,6 +150,7 @@ struct Ingest {
     jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
     /// Whoever holds it commits a batch: changes are announced in the order of their numbers.
     commits: Arc<Mutex<()>>,
+    links: links::Recent,
 }
 
 /// The turn to prepare a batch, given up before it is committed.
@@ -220,7 +226,7 @@ async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn) -> Result<(),
     let settings = &ingest.settings;
     let now = settings.clock.now();
     let tx = settings.db.begin_ingest().await?;
-    let Effects { changes, linked, asks } = write(settings, &tx, works, now).await?;
+    let Effects { changes, linked, asks } = write(ingest, &tx, works, now).await?;
     let committing = ingest.commits.lock().await;
     *turn = None;
     tx.commit().await?;
@@ -243,11 +249,12 @@ struct Effects {
 
 /// Writes everything of a batch.
 async fn write(
-    settings: &Settings,
+    ingest: &Ingest,
     tx: &Transaction,
     works: &[&Work],
     now: DateTime<Utc>,
 ) -> Result<Effects, DbErr> {
+    let settings = &ingest.settings;
     let events: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
     let new = inbox::record(tx, &events, settings.keep_payloads, now).await?;
     let works = without_duplicates(works, &new);
@@ -273,7 +280,7 @@ async fn write(
     let told: Vec<&Work> = works.into_iter().filter(is_told).collect();
     let changes = feed::record(tx, told.iter().filter_map(|work| change_of(work, &known)).collect()).await?;
     let rows: Vec<&Snapshot> = written.rows.iter().map(AsRef::as_ref).collect();
-    let linked = links::link(tx, &rows, &settings.link_metadata_keys, now).await?;
+    let linked = links::link(tx, &rows, &settings.link_metadata_keys, &ingest.links, now).await?;
     asks |= !needed.is_empty();
     Ok(Effects { changes, linked, asks })
 }
