@@ -12,7 +12,10 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    sqlx::{
+        Connection,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
 };
 
 pub use self::transaction::{Columns, PostgresTransaction, Transaction};
@@ -46,7 +49,7 @@ impl Database {
             let pool = pool(postgres(url, &schema), &statements).await?;
             return Ok(Self { reader: pool.clone(), writer: pool, ingest, schema, statements });
         }
-        let writer = pool(sqlite(url, 1), &statements).await?;
+        let writer = pool(sqlite_writer(url), &statements).await?;
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         let reader = if in_memory { writer.clone() } else { pool(sqlite(url, 8), &statements).await? };
         Ok(Self { reader, ingest: writer.clone(), writer, schema, statements })
@@ -141,6 +144,22 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
             .foreign_keys(false)
+    });
+    options
+}
+
+fn sqlite_writer(url: &str) -> ConnectOptions {
+    let mut options = sqlite(url, 1);
+    options.map_sqlx_sqlite_pool_opts(|options| {
+        // Without room on the disk SQLite takes a transaction back by itself. The driver then cannot, and believes
+        // ever after to be inside of it: what it says was committed would not be. Such a connection is closed.
+        options.after_release(|connection, _| {
+            Box::pin(async move {
+                // What was asked of the connection before is done when it answers this.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
     });
     options
 }

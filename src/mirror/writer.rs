@@ -26,6 +26,7 @@ use crate::{
     changes::Changes,
     clock::Clock,
     config::KeepPayloads,
+    crash,
     db::{Database, Transaction},
     error::{Error, Result, is_connection_failure, is_lost_connection},
     stripe::Answer,
@@ -130,6 +131,7 @@ impl Writer {
         let (done, outcome) = oneshot::channel();
         let stopped = || Error::unavailable("The gateway is shutting down.");
         self.queue.send(Job { work, done }).await.map_err(|_| stopped())?;
+        crash::point("queued");
         outcome.await.map_err(|_| stopped())?
     }
 }
@@ -226,10 +228,13 @@ async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn) -> Result<(),
     let settings = &ingest.settings;
     let now = settings.clock.now();
     let tx = settings.db.begin_ingest().await?;
+    crash::point("begun");
     let Effects { changes, linked, asks } = write(ingest, &tx, works, now).await?;
+    crash::point("before commit");
     let committing = ingest.commits.lock().await;
     *turn = None;
     tx.commit().await?;
+    crash::point("after commit");
     linked.announce(&settings.changes);
     settings.changes.announce(changes);
     drop(committing);
@@ -257,11 +262,13 @@ async fn write(
     let settings = &ingest.settings;
     let events: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
     let new = inbox::record(tx, &events, settings.keep_payloads, now).await?;
+    crash::point("inbox recorded");
     let works = without_duplicates(works, &new);
     let fresh: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
     let mut asks = thin::record(tx, &fresh, now).await?;
     let known = known_before(tx, &works).await?;
     let mut written = batch::write(tx, &offers(&works), now).await?;
+    crash::point("rows written");
     let mut amendments = std::mem::take(&mut written.amendments);
     for work in &works {
         let (Some(event), Some(snapshot)) = (work.event(), work.snapshot()) else { continue };

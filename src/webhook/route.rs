@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{event::parse, signature};
 use crate::{
     app::App,
+    crash,
     error::{Error, Result},
     mirror::account::Admission,
 };
@@ -27,10 +28,12 @@ pub async fn receive(State(app): State<App>, headers: HeaderMap, body: Bytes) ->
     let header = headers.get("stripe-signature").and_then(|value| value.to_str().ok());
     signature::verify(header, &body, secrets, app.clock.unix())
         .map_err(|refusal| Error::invalid(refusal.message()))?;
+    crash::point("received");
     let event = parse(&body)?;
     tracing::debug!(event.id, event.r#type, object.id = event.object_id, "event received");
     if app.account.admit(&event).await? == Admission::TakenIn {
         app.writer.event(event).await?;
     }
+    crash::point("before the answer");
     Ok(Json(json!({ "received": true })))
 }

@@ -48,7 +48,7 @@ fn parse(path: &Path) -> Value {
 }
 
 /// The samples of each API version that there are, those of deletions last.
-fn samples() -> Vec<(String, Vec<(String, Value)>)> {
+pub fn samples() -> Vec<(String, Vec<(String, Value)>)> {
     let Some(place) = reference("") else { return Vec::new() };
     let mut versions = Vec::new();
     for (folder, path) in files(&place) {

@@ -208,13 +208,8 @@ async fn without_its_database_the_gateway_answers_503_and_takes_the_event_in_lat
     let created = event("evt_1", "customer.created", 10, &customer("A"));
     let database = TestDatabase::create();
     let (test, restored) = if database.backend() == DbBackend::Postgres {
-        let url = reqwest::Url::parse(&database.url).expect("a URL");
-        let target = format!("{}:{}", url.host_str().expect("a host"), url.port().unwrap_or(5432));
-        let proxy = Proxy::start(target).await;
-        let mut through = url;
-        through.set_host(Some("127.0.0.1")).expect("a host");
-        through.set_port(Some(proxy.address.port())).expect("a port");
-        let change = |settings: &mut Settings| settings.database_url = through.to_string();
+        let (proxy, through) = Proxy::before(&database.url).await;
+        let change = |settings: &mut Settings| settings.database_url = through;
         let test = TestApp::with_database(database, change).await;
         proxy.cut();
         (test, Some(proxy))

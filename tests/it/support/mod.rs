@@ -1,8 +1,10 @@
 //! What stories start from.
 
 pub mod billing;
+pub mod cluster;
 pub mod process;
 pub mod proxy;
+pub mod sender;
 mod shop;
 pub mod socket;
 
@@ -273,17 +275,24 @@ impl TestDatabase {
     pub fn create() -> Self {
         #[expect(clippy::disallowed_methods, reason = "the suite's only setting")]
         let postgres = std::env::var("TEST_DATABASE_URL").ok();
-        let Some(url) = postgres else {
-            let folder = TempDir::with_prefix("billgraph-test-").expect("a folder can be made");
-            let url = format!("sqlite://{}?mode=rwc", folder.path().join("test.db").display());
-            let place = Place::Folder { _deleted_when_dropped: folder };
-            return Self { url, schema: "stripe".to_owned(), _place: Arc::new(place) };
-        };
+        postgres.map_or_else(Self::file, |url| Self::on_server(&url))
+    }
+
+    /// A file, whatever the suite runs on.
+    pub fn file() -> Self {
+        let folder = TempDir::with_prefix("billgraph-test-").expect("a folder can be made");
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("test.db").display());
+        let place = Place::Folder { _deleted_when_dropped: folder };
+        Self { url, schema: "stripe".to_owned(), _place: Arc::new(place) }
+    }
+
+    /// A schema in this PostgreSQL database.
+    pub fn on_server(url: &str) -> Self {
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).expect("the system has random numbers");
         let schema = format!("test_{}", hex::encode(bytes));
-        let place = Place::Schema { url: url.clone(), name: schema.clone() };
-        Self { url, schema, _place: Arc::new(place) }
+        let place = Place::Schema { url: url.to_owned(), name: schema.clone() };
+        Self { url: url.to_owned(), schema, _place: Arc::new(place) }
     }
 
     pub fn backend(&self) -> DbBackend {

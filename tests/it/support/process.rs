@@ -98,6 +98,12 @@ impl Running {
         self.end().await.0
     }
 
+    /// Kills it, which nothing can answer, and says what it wrote.
+    pub async fn kill(mut self) -> Vec<String> {
+        self.child.kill().expect("it runs still");
+        self.end().await.1
+    }
+
     /// How it ended, and what it still wrote.
     pub async fn end(mut self) -> (ExitStatus, Vec<String>) {
         let mut rest = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use reqwest::Url;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -27,6 +28,16 @@ impl Proxy {
             }
         });
         Self { address, open }
+    }
+
+    /// One before the server of this URL, and the URL that goes through it.
+    pub async fn before(url: &str) -> (Self, String) {
+        let mut url = Url::parse(url).expect("a URL");
+        let target = format!("{}:{}", url.host_str().expect("a host"), url.port().unwrap_or(5432));
+        let proxy = Self::start(target).await;
+        url.set_host(Some("127.0.0.1")).expect("a host");
+        url.set_port(Some(proxy.address.port())).expect("a port");
+        (proxy, url.to_string())
     }
 
     /// Breaks all connections and takes no new ones.
