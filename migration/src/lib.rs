@@ -22,3 +22,14 @@ impl MigratorTrait for Migrator {
         ]
     }
 }
+
+/// The columns of a table by which rows are looked up: each has an index, which takes no long text on PostgreSQL.
+pub fn references(table: &str) -> &'static [&'static str] {
+    let tables = [
+        m20261120_000001_create_mirror::TABLES,
+        m20261121_000001_add_billing_objects::TABLES,
+        m20261121_000002_add_money_objects::TABLES,
+    ];
+    let found = tables.into_iter().flatten().find(|known| known.name == table);
+    found.map_or(&[], |known| known.references)
+}

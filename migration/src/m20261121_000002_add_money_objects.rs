@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-static TABLES: &[MirrorTable] = &[
+pub static TABLES: &[MirrorTable] = &[
     MirrorTable {
         name: "payouts",
         columns: &[

@@ -1,5 +1,7 @@
 //! From a field of Stripe's to the value of a column.
 
+use std::ops::RangeInclusive;
+
 use chrono::DateTime;
 use sea_orm::{ColumnTrait, ColumnType, Iden, Value};
 use serde_json::Value as Json;
@@ -10,7 +12,16 @@ pub struct Column {
     pub name: &'static str,
     pub kind: Kind,
     nullable: bool,
+    /// Whether rows are looked up by it.
+    is_reference: bool,
 }
+
+/// The longest text by which a row is looked up, in bytes: PostgreSQL's indexes take no more than 2,704 of all columns
+/// together. Stripe's ids have up to 255 characters, e-mail addresses and codes of promotions up to 512.
+const LONGEST_REFERENCE: usize = 2048;
+
+/// The moments that both databases and RFC 3339 know, in seconds since 1970: the years 1 to 9999.
+pub const MOMENTS: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +49,8 @@ impl Kind {
 }
 
 impl Column {
-    /// The column of an entity, unless it is one that the mirror keeps for itself.
-    pub fn of<C: ColumnTrait>(column: C) -> Option<Self> {
+    /// The column of an entity, unless it is one that the mirror keeps for itself; rows are looked up by `references`.
+    pub fn of<C: ColumnTrait>(column: C, references: &[&str]) -> Option<Self> {
         let definition = column.def();
         let name: &'static str = String::leak(Iden::to_string(&column));
         let kind = match definition.get_column_type() {
@@ -51,7 +62,8 @@ impl Column {
             ColumnType::Json | ColumnType::JsonBinary => Kind::Json,
             other => unreachable!("no object has a column of type {other:?}"),
         };
-        (name != "deleted").then(|| Self { name, kind, nullable: definition.is_null() })
+        let is_reference = references.contains(&name);
+        (name != "deleted").then(|| Self { name, kind, nullable: definition.is_null(), is_reference })
     }
 
     /// Whether it holds text, such as an id.
@@ -66,16 +78,18 @@ impl Column {
     pub fn value(&self, field: Option<&Json>) -> Value {
         let field = field.filter(|field| !field.is_null());
         match self.kind {
-            Kind::Text => Value::String(self.or_neutral(field.and_then(text), String::new)),
+            Kind::Text => {
+                let fits = |text: &String| !self.is_reference || text.len() <= LONGEST_REFERENCE;
+                Value::String(self.or_neutral(field.and_then(text).filter(fits), String::new))
+            }
             Kind::Integer => {
                 Value::Int(self.or_neutral(field.and_then(integer).and_then(|n| i32::try_from(n).ok()), || 0))
             }
             Kind::BigInteger => Value::BigInt(self.or_neutral(field.and_then(integer), || 0)),
             Kind::Flag => Value::Bool(self.or_neutral(field.and_then(Json::as_bool), || false)),
             Kind::Time => {
-                let time = field.and_then(integer).and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-                // Beyond the year 9999 neither database nor RFC 3339 follows.
-                let time = time.filter(|time| time.timestamp() <= 253_402_300_799);
+                let seconds = field.and_then(integer).filter(|seconds| MOMENTS.contains(seconds));
+                let time = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
                 Value::ChronoDateTimeUtc(self.or_neutral(time, || DateTime::UNIX_EPOCH))
             }
             Kind::Json => {

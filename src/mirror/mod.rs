@@ -54,10 +54,12 @@ pub struct Mirror {
 impl Mirror {
     /// The mirror of an entity.
     pub fn of<E: Mirrored + Default>() -> Self {
+        let table = E::default().table_name();
+        let references = migration::references(table);
         Self {
             object: E::OBJECT,
-            table: E::default().table_name(),
-            columns: E::Column::iter().filter_map(Column::of).collect(),
+            table,
+            columns: E::Column::iter().filter_map(|column| Column::of(column, references)).collect(),
             owner: E::OWNER,
             children: E::CHILDREN,
             embedded: E::EMBEDDED,

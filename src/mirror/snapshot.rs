@@ -104,7 +104,8 @@ impl Snapshot {
     /// The same of an event that may say what the object was before.
     pub fn of_change(object: Json, raw: String, source: Source, previous: Option<&Object>) -> Option<Self> {
         let Json::Object(object) = object else { return None };
-        let mirror = mirror(object.get("object")?.as_str()?).unwrap_or(&OTHER);
+        let name = object.get("object")?.as_str().filter(|name| is_id(name))?;
+        let mirror = mirror(name).unwrap_or(&OTHER);
         let asserts = source.kind != change::Kind::Created;
         let before = previous.filter(|_| asserts).map(|previous| put_back(&object, previous));
         let (mut snapshot, lifted) = Self::build(mirror, object, raw, source)?;
@@ -280,7 +281,7 @@ fn identity(mirror: &Mirror, object: &Object, account: &str) -> Option<String> {
     Some(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
 }
 
-/// Whether this can be an id: Stripe's have up to 255 characters, and merchants choose some of them.
+/// Whether this can be an id, or the name of a type: Stripe's have up to 255 characters, and merchants choose some of them.
 fn is_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= 255 && !id.contains(char::is_control)
 }

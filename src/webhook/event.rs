@@ -9,7 +9,7 @@ use super::thin;
 use crate::{
     error::{Error, Result},
     mirror::{
-        column::without_nul,
+        column::{MOMENTS, without_nul},
         inbox::Event,
         snapshot::{Snapshot, Source},
     },
@@ -52,6 +52,9 @@ pub fn parse(body: &Bytes) -> Result<Event> {
     let previous = envelope.data.previous_attributes.map(Sent::read).transpose();
     let previous = previous.map_err(|error| not_an_event().because(error))?;
     let created = DateTime::from_timestamp(envelope.created, 0).ok_or_else(not_an_event)?;
+    if !MOMENTS.contains(&envelope.created) {
+        return Err(not_an_event());
+    }
     if !object.value.is_object() || !is_name(&envelope.id) || !is_name(&envelope.r#type) {
         return Err(not_an_event());
     }
@@ -152,6 +155,8 @@ mod tests {
             r#"{"type":"customer.created","created":1,"data":{"object":{}}}"#,
             r#"{"id":"","type":"customer.created","created":1,"data":{"object":{}}}"#,
             r#"{"id":"evt_1","type":"a","created":99999999999999,"data":{"object":{}}}"#,
+            r#"{"id":"evt_1","type":"a","created":253402300800,"data":{"object":{}}}"#,
+            r#"{"id":"evt_1","type":"a","created":-62135596801,"data":{"object":{}}}"#,
             r#"{"id":"evt_1","type":"a","created":1,"data":{"object":{"name":"\ud800"}}}"#,
         ] {
             let error = parse(&Bytes::from_static(body.as_bytes())).expect_err(body);

@@ -146,6 +146,8 @@ impl Case {
         let mut event: Value = serde_json::from_str(&text).expect("it is JSON still");
         event["id"] = format!("evt_garbage_{number}").into();
         event["livemode"] = false.into();
+        let data = event["data"].as_object_mut().expect("an event has data");
+        data.entry("previous_attributes").or_insert_with(|| json!({ "metadata": { "a": null } }));
         Some(Self { event, mirror, id: own })
     }
 
@@ -156,8 +158,11 @@ impl Case {
         pointers_of(&event, "", &mut pointers);
         // Another id is another event, and another account's or mode's is not for this mirror.
         pointers.retain(|pointer| !["/id", "/account", "/livemode"].contains(&pointer.as_str()));
+        // What most depends on lies at the top: every other place is there.
+        let (top, deep): (Vec<_>, Vec<_>) =
+            pointers.iter().partition(|pointer| pointer.matches('/').count() <= 3);
         for (number, (place, _)) in places.iter().enumerate() {
-            let pointer = place.get(&pointers);
+            let pointer = place.get(if number % 2 == 0 || deep.is_empty() { &top } else { &deep });
             // An earlier one may have taken its place.
             if let Some(value) = event.pointer_mut(pointer) {
                 *value = format!("@{number}@").into();
