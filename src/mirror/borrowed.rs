@@ -11,6 +11,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, PostgresQueryBuilder, Query, SelectStatement},
     sqlx::Row,
 };
+use serde_json::json;
 
 use super::snapshot::Snapshot;
 use crate::db::{Columns, Transaction};
@@ -126,7 +127,7 @@ async fn found(tx: &Transaction, keys: &[BTreeSet<String>]) -> Result<Vec<Lent>,
         for keys in keys {
             columns.add(keys.iter().map(String::as_str).collect::<Vec<_>>());
         }
-        for row in tx.rows(&TEXTS.find, columns).await? {
+        for row in tx.rows(TEXTS.find, columns).await? {
             let place = usize::try_from(row.get::<i32, _>(0)).unwrap_or_default();
             found[place].entry(row.get(1)).or_insert(row.get(2));
         }
@@ -135,7 +136,9 @@ async fn found(tx: &Transaction, keys: &[BTreeSet<String>]) -> Result<Vec<Lent>,
     for (place, keys) in keys.iter().enumerate().filter(|(_, keys)| !keys.is_empty()) {
         let link = &BORROWED[place];
         let mut statement = lenders(link, place);
-        statement.and_where(Expr::col(link.lender_key).is_in(keys));
+        // There may be more of them than a statement has parameters.
+        let held = format!("{} IN (SELECT value FROM json_each(?))", link.lender_key);
+        statement.and_where(Expr::cust_with_values(held, [json!(keys).to_string()]));
         for row in tx.query_all(&statement).await? {
             found[place].entry(row.try_get_by_index(1)?).or_insert(row.try_get_by_index(2)?);
         }

@@ -12,6 +12,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func, InsertStatement, OnConflict, PostgresQueryBuilder, Query},
     sqlx::Row,
 };
+use serde_json::Value as Json;
 
 use super::{
     Mirror,
@@ -293,7 +294,11 @@ async fn remove_unlisted(
             .and_where(Expr::col(list.children.parent).eq(parent.id.as_str()))
             .and_where(Expr::col("deleted").eq(false))
             .and_where(Expr::col("stamp").lte(parent.source.stamp))
-            .and_where(Expr::col("id").is_not_in(list.listed(parent)));
+            // A list may name more than a statement has parameters.
+            .and_where(Expr::cust_with_values(
+                "id NOT IN (SELECT value FROM json_each(?))",
+                [list.listed(parent).collect::<Json>().to_string()],
+            ));
         tx.execute(&statement).await?;
     }
     Ok(())

@@ -28,7 +28,7 @@ fn garbage() -> Vec<Vec<u8>> {
         format!("{}1{}", open.repeat(depth), close.repeat(depth)).into_bytes()
     };
     let keys = (0..10_000).map(|key| format!("\"key_{key}\":\"{key}\"")).collect::<Vec<_>>().join(",");
-    let children = (0..20_000).map(|child| format!("{{\"id\":\"x_{child}\"}}")).collect::<Vec<_>>().join(",");
+    let children = (0..40_000).map(|child| format!("{{\"id\":\"x_{child}\"}}")).collect::<Vec<_>>().join(",");
     // Nothing that a database could compress.
     let mut state = 1_u32;
     let noise = std::iter::repeat_with(|| {
