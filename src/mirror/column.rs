@@ -109,9 +109,14 @@ fn text(field: &Json) -> Option<String> {
     match field {
         Json::String(text) => Some(printable(text)),
         Json::Object(object) => object.get("id").and_then(Json::as_str).map(printable),
-        Json::Number(number) => Some(number.to_string()),
+        Json::Number(number) => Some(decimal(&number.to_string())),
         _ => None,
     }
+}
+
+/// Stripe writes a whole percentage as `25` or as `25.0`.
+fn decimal(number: &str) -> String {
+    number.strip_suffix(".0").unwrap_or(number).to_owned()
 }
 
 fn integer(field: &Json) -> Option<i64> {

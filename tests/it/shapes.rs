@@ -1,5 +1,7 @@
 //! Older shapes of Stripe's objects give the same columns as the newest one, and odd shapes harm nothing.
 
+mod versions;
+
 use billgraph::mirror::{
     MIRRORS,
     snapshot::{Snapshot, Source},
