@@ -269,6 +269,8 @@ fn embedded(mirror: &Mirror, object: &Object, source: &Source) -> Vec<Snapshot> 
 /// Objects without an id of which an account, or a customer, has one.
 const SINGLETONS: &[&str] = &["balance", "balance_settings", "cash_balance", "tax.settings"];
 
+const PREVIEW: &str = "upcoming_in";
+
 /// The id of an object, or what stands for it.
 fn identity(mirror: &Mirror, object: &Object, account: &str) -> Option<String> {
     if let Some(key) = object.get(mirror.key).filter(|key| !key.is_null()) {
@@ -281,7 +283,10 @@ fn identity(mirror: &Mirror, object: &Object, account: &str) -> Option<String> {
     Some(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
 }
 
-/// Whether this can be an id, or the name of a type: Stripe's have up to 255 characters, and merchants choose some of them.
+/// Whether this can be an id, or the name of a type: Stripe's have up to 255 characters, and merchants choose some of
+/// them.
+///
+/// The preview of an invoice has one that begins with [`PREVIEW`], of which nothing is ever heard again.
 fn is_id(id: &str) -> bool {
-    !id.is_empty() && id.len() <= 255 && !id.contains(char::is_control)
+    !id.is_empty() && id.len() <= 255 && !id.contains(char::is_control) && !id.starts_with(PREVIEW)
 }

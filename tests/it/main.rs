@@ -20,6 +20,7 @@ mod convergence;
 mod crashes;
 mod demo;
 mod entitlements;
+mod event_kinds;
 mod fixtures;
 mod garbage;
 mod graphql_errors;
