@@ -263,15 +263,15 @@ async fn the_verb_of_an_event_does_not_matter() {
 
 #[tokio::test]
 async fn what_has_no_table_of_its_own_is_ordered_like_everything() {
-    let order = |status: &str| json!({ "id": "climorder_1", "object": "climate.order", "status": status });
+    let order = |status: &str| json!({ "id": "nov_1", "object": "novelty", "status": status });
     let changed = |id: &str, from: &str, to: &str| {
-        let mut event = told(id, "climate.order.delayed", MADE + 5, &order(to));
+        let mut event = told(id, "novelty.delayed", MADE + 5, &order(to));
         event["data"]["previous_attributes"] = json!({ "status": from });
         event
     };
     let history = [
-        told("evt_1", "climate.order.created", MADE, &order("awaiting_funds")),
-        told("evt_2", "climate.order.updated", MADE + 1, &order("open")),
+        told("evt_1", "novelty.created", MADE, &order("awaiting_funds")),
+        told("evt_2", "novelty.updated", MADE + 1, &order("open")),
         // Two of one second, whose ids are in the wrong order.
         changed("evt_b", "open", "delayed"),
         changed("evt_a", "delayed", "delivered"),
@@ -295,7 +295,7 @@ async fn what_has_no_table_of_its_own_is_ordered_like_everything() {
 #[tokio::test]
 async fn what_has_no_table_of_its_own_ends_and_comes_back_like_everything() {
     let test = TestApp::start().await;
-    let order = |status: &str| json!({ "id": "climorder_1", "object": "climate.order", "status": status });
+    let order = |status: &str| json!({ "id": "nov_1", "object": "novelty", "status": status });
     for (at, verb, deleted) in [
         (0, "created", false),
         (3, "deleted", true),
@@ -303,10 +303,10 @@ async fn what_has_no_table_of_its_own_ends_and_comes_back_like_everything() {
         (4, "updated", true),
         (5, "created", false),
     ] {
-        receive(&test, &format!("climate.order.{verb}"), MADE + at, &order(verb)).await;
-        assert_eq!(other(&test, "climorder_1").await.3, deleted, "{verb} at {at}");
+        receive(&test, &format!("novelty.{verb}"), MADE + at, &order(verb)).await;
+        assert_eq!(other(&test, "nov_1").await.3, deleted, "{verb} at {at}");
     }
     let stale: Vec<String> =
         states(&test).await.into_iter().filter(|(_, state)| state == "stale").map(|(id, _)| id).collect();
-    assert!(stale.contains(&format!("evt_climate.order.updated_{}", MADE + 2)), "{stale:?}");
+    assert!(stale.contains(&format!("evt_novelty.updated_{}", MADE + 2)), "{stale:?}");
 }
