@@ -157,7 +157,7 @@ async fn what_fails_waits_longer_each_time_and_says_why() {
 async fn what_cannot_succeed_waits_the_longest() {
     let test = TestApp::start().await;
     let climbing = NewJob { path: Some("/v1/customers/../account".to_owned()), ..job("customer", "cus_1") };
-    for hopeless in [job("mandate", "mandate_1"), climbing] {
+    for hopeless in [job("novelty", "nov_1"), climbing] {
         test.enqueue(std::slice::from_ref(&hopeless)).await;
         test.catch_up().await;
         assert!((1799..=3600).contains(&test.wait().await), "{hopeless:?}");
