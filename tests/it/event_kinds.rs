@@ -24,8 +24,8 @@ async fn other(test: &TestApp, id: &str) -> (String, Value, String, bool) {
     let sql = format!("SELECT object, customer, account, deleted FROM other_objects WHERE id = '{id}'");
     let rows = test.rows(&sql).await;
     assert_eq!(rows.len(), 1, "{id} is in other_objects");
-    let text = |column: &str| rows[0][column].as_str().expect("it is text").to_owned();
-    (text("object"), rows[0]["customer"].clone(), text("account"), flag(&rows[0]["deleted"]))
+    let owned = |column: &str| rows[0][column].as_str().expect("it is text").to_owned();
+    (owned("object"), rows[0]["customer"].clone(), owned("account"), flag(&rows[0]["deleted"]))
 }
 
 async fn is_deleted(test: &TestApp, table: &str, id: &str) -> bool {
@@ -36,8 +36,8 @@ async fn is_deleted(test: &TestApp, table: &str, id: &str) -> bool {
 
 async fn states(test: &TestApp) -> Vec<(String, String)> {
     let rows = test.rows("SELECT id, state FROM webhook_events ORDER BY id").await;
-    let text = |value: &Value| value.as_str().expect("it is text").to_owned();
-    rows.iter().map(|row| (text(&row["id"]), text(&row["state"]))).collect()
+    let owned = |value: &Value| value.as_str().expect("it is text").to_owned();
+    rows.iter().map(|row| (owned(&row["id"]), owned(&row["state"]))).collect()
 }
 
 #[tokio::test]
