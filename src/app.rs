@@ -89,6 +89,7 @@ impl Gateway {
             keep_payloads: config.keep_payloads,
             jobs: jobs.clone(),
             link_metadata_keys: config.link_metadata_keys.clone(),
+            exclusions: config.exclusions.clone(),
         });
         let (stop, stopping) = watch::channel(false);
         let auth = Auth::new(&config.auth, db.reader.clone(), clock.clone());

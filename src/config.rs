@@ -4,9 +4,11 @@ mod check;
 
 use std::{collections::BTreeSet, fmt, net::SocketAddr, num::NonZeroU32};
 
+use chrono::TimeDelta;
 use url::Url;
 
 use self::check::{Check, list, mask, text};
+use crate::mirror::exclude::Exclusions;
 
 /// The settings as they were written: by environment, by flag, or by default.
 #[derive(Clone, Debug, clap::Args)]
@@ -85,6 +87,12 @@ pub struct Settings {
     /// Which event bodies the inbox keeps: `needed` (those that may be needed again) or `all`.
     #[arg(long, env, global = true, hide_env_values = true, default_value = "needed")]
     pub billgraph_keep_payloads: String,
+    /// How long the inbox and the change feed are kept, such as `90d` or `96h`; at least 4 days; `off`: for ever.
+    #[arg(long, env, global = true, hide_env_values = true, default_value = "90d")]
+    pub billgraph_event_retention: String,
+    /// Fields that are never stored, comma-separated, such as `customer.phone,charge.billing_details.email,*.ip`.
+    #[arg(long, env, global = true, hide_env_values = true)]
+    pub billgraph_exclude_fields: Option<String>,
     /// Log filter, such as `info` or `billgraph=debug,warn`.
     #[arg(long, env, global = true, hide_env_values = true, default_value = "info")]
     pub billgraph_log: String,
@@ -110,6 +118,10 @@ pub struct Config {
     pub max_trial_days: i32,
     pub cors_origins: BTreeSet<String>,
     pub keep_payloads: KeepPayloads,
+    /// How long recorded events and changes are kept; none: for ever.
+    pub event_retention: Option<TimeDelta>,
+    /// Fields that are never stored.
+    pub exclusions: Exclusions,
     /// How many tasks of this process ask Stripe for what the mirror lacks; a test asks when it wants to.
     pub sync_tasks: usize,
     /// Whether Stripe is asked at the start whose key it is: always, but for tests that count what it is asked.
@@ -235,6 +247,8 @@ impl Settings {
                     KeepPayloads::Needed
                 }
             },
+            event_retention: check.event_retention(&self.billgraph_event_retention),
+            exclusions: self.exclusions(&mut check),
             sync_tasks: 2,
             ask_whose_key: true,
         };
@@ -320,6 +334,13 @@ impl Settings {
         }
     }
 
+    fn exclusions(&self, check: &mut Check) -> Exclusions {
+        Exclusions::parse(list(self.billgraph_exclude_fields.as_ref())).unwrap_or_else(|(field, expected)| {
+            check.refuse("BILLGRAPH_EXCLUDE_FIELDS", &field, &expected);
+            Exclusions::default()
+        })
+    }
+
     fn link_metadata_keys(&self, check: &mut Check) -> Vec<String> {
         let keys: Vec<String> = list(Some(&self.billgraph_link_metadata_keys)).map(str::to_owned).collect();
         // Stripe's own limits on a metadata key: 40 characters, no square brackets.
@@ -367,6 +388,13 @@ mod tests {
             ("--billgraph-cors-origins", "*", "BILLGRAPH_CORS_ORIGINS"),
             ("--billgraph-max-trial-days", "1000", "BILLGRAPH_MAX_TRIAL_DAYS"),
             ("--billgraph-keep-payloads", "some", "BILLGRAPH_KEEP_PAYLOADS"),
+            ("--billgraph-event-retention", "95h", "BILLGRAPH_EVENT_RETENTION"),
+            ("--billgraph-event-retention", "3d", "BILLGRAPH_EVENT_RETENTION"),
+            ("--billgraph-event-retention", "90", "BILLGRAPH_EVENT_RETENTION"),
+            ("--billgraph-event-retention", "-90d", "BILLGRAPH_EVENT_RETENTION"),
+            ("--billgraph-event-retention", "99999999999999999999d", "BILLGRAPH_EVENT_RETENTION"),
+            ("--billgraph-event-retention", "", "BILLGRAPH_EVENT_RETENTION"),
+            ("--billgraph-exclude-fields", "customer.phone,customer.id", "BILLGRAPH_EXCLUDE_FIELDS"),
             ("--billgraph-link-metadata-keys", ",", "BILLGRAPH_LINK_METADATA_KEYS"),
         ] {
             let message = check(&[flag, value]).expect_err(value);
@@ -384,11 +412,16 @@ mod tests {
             "https://app.example/roles=billing",
             "--stripe-secret-key",
             "rk_live_x",
+            "--billgraph-event-retention",
+            "96h",
         ])
         .expect("these values are right");
         assert_eq!(config.auth.issuers[1].alias.as_deref(), Some("clerk"));
         assert_eq!(config.auth.admin_claim.expect("given").path, ["https://app.example/roles"]);
         assert_eq!(config.stripe.rate_limit.get(), 80);
+        assert_eq!(config.event_retention, Some(TimeDelta::days(4)));
+        let kept = |text| check(&["--billgraph-event-retention", text]).expect(text).event_retention;
+        assert_eq!((kept("off"), kept("90d")), (None, Some(TimeDelta::days(90))));
         assert_eq!(config.public_url, "http://127.0.0.1:8080");
         assert!(!format!("{:?}", config.stripe).contains("rk_live_x"));
     }

@@ -38,6 +38,8 @@ pub struct Model {
     pub payload: Option<String>,
     pub received_at: DateTimeUtc,
     pub applied_at: Option<DateTimeUtc>,
+    /// When it is tried again, if it failed; a process that tries it moves this on first, so that no other does.
+    pub retry_at: Option<DateTimeUtc>,
 }
 
 /// What became of an event.

@@ -98,6 +98,7 @@ fn webhook_events() -> TableCreateStatement {
         .col(ColumnDef::new("payload").text())
         .col(time("received_at"))
         .col(ColumnDef::new("applied_at").timestamp_with_time_zone())
+        .col(ColumnDef::new("retry_at").timestamp_with_time_zone())
         .to_owned()
 }
 

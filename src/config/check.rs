@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeSet, net::SocketAddr};
 
+use chrono::TimeDelta;
 use url::{Host, Url};
 
 use super::{AdminClaim, Issuer};
+
+/// The shortest time that events are kept: Stripe delivers one again for three days, and it must be known by then.
+const SHORTEST_RETENTION: TimeDelta = TimeDelta::days(4);
 
 /// What was refused so far, a line each.
 #[derive(Default)]
@@ -43,6 +47,20 @@ impl Check {
             self.refuse("BILLGRAPH_MAX_TRIAL_DAYS", text, "days, from 0 to 730, which is Stripe's limit");
             0
         })
+    }
+
+    /// How long events are kept; none: for ever.
+    pub fn event_retention(&mut self, text: &str) -> Option<TimeDelta> {
+        if text == "off" {
+            return None;
+        }
+        let kept = duration(text).filter(|kept| *kept >= SHORTEST_RETENTION);
+        if kept.is_none() {
+            let expected = "at least 4 days, such as `90d` or `96h`, since Stripe delivers an event again for three \
+                            days, or `off`";
+            self.refuse("BILLGRAPH_EVENT_RETENTION", text, expected);
+        }
+        kept
     }
 
     /// A list of web origins.
@@ -113,6 +131,15 @@ pub fn text(value: Option<&String>) -> Option<&str> {
 /// The parts of a comma-separated value.
 pub fn list(value: Option<&String>) -> impl Iterator<Item = &str> {
     value.into_iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// A number of days or hours.
+fn duration(text: &str) -> Option<TimeDelta> {
+    let (number, unit) = text.strip_suffix('d').map(|number| (number, 24)).or_else(|| Some((text.strip_suffix('h')?, 1)))?;
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit());
+    // More than a century is a mistake.
+    let hours = number.parse::<i64>().ok().filter(|_| plain)?.checked_mul(unit).filter(|hours| *hours <= 876_000)?;
+    TimeDelta::try_hours(hours)
 }
 
 fn is_loopback(url: &Url) -> bool {

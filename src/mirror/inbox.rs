@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     change::Kind,
     webhook_event::{ActiveModel, Column, Entity, State},
@@ -12,7 +12,7 @@ use sea_orm::{
     ActiveEnum,
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, ExprTrait, OnConflict},
     sqlx::Row,
 };
 
@@ -25,6 +25,12 @@ use crate::{
     config::KeepPayloads,
     db::{Columns, PostgresTransaction, Transaction},
 };
+
+/// How soon an event is tried again that could not be applied.
+const FIRST_RETRY: TimeDelta = TimeDelta::seconds(5);
+
+/// The longest text that is kept of a failure, in characters.
+pub const LONGEST_REASON: usize = 1000;
 
 /// An event as it arrived, with what it says of its object.
 #[derive(Clone, Debug)]
@@ -115,6 +121,7 @@ impl Event {
             payload: Set(None),
             received_at: Set(now),
             applied_at: Set((state == State::Applied).then_some(now)),
+            retry_at: Set(None),
         }
     }
 }
@@ -196,16 +203,49 @@ async fn record_arrays(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Records an event that could not be applied, for operators to see and to try again.
+/// Notes of recorded events that they are applied once more; what becomes of them is said afterwards, by [`amend`].
+///
+/// What they claim is noted anew: this version may read an object otherwise than the one that recorded it.
+pub async fn record_again(
+    tx: &impl ConnectionTrait,
+    events: &[&Event],
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let mut events = events.to_vec();
+    events.sort_unstable_by_key(|event| &event.id);
+    for event in events {
+        let state = event.state();
+        let applied_at = (state == State::Applied).then_some(now);
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value(state.to_value()))
+            .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+            .col_expr(Column::Reason, Expr::value(Option::<String>::None))
+            .col_expr(Column::Object, Expr::value(event.object.clone()))
+            .col_expr(Column::ObjectId, Expr::value(event.object_id.clone()))
+            .col_expr(Column::LeadsTo, Expr::value(event.leads_to()))
+            .col_expr(Column::CameFrom, Expr::value(event.came_from()))
+            .col_expr(Column::LifeCycle, Expr::value(event.life_cycle()))
+            .col_expr(Column::AppliedAt, Expr::value(applied_at))
+            .col_expr(Column::RetryAt, Expr::value(Option::<DateTime<Utc>>::None))
+            .filter(Column::Id.eq(&event.id))
+            .exec(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Records an event that could not be applied, for operators to see and to be tried again.
 pub async fn record_failed(
     db: &impl ConnectionTrait,
     event: &Event,
-    reason: String,
+    reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
+    let reason: String = reason.replace('\0', "").chars().take(LONGEST_REASON).collect();
     let row = ActiveModel {
         payload: Set(Some(event.text())),
         reason: Set(Some(reason)),
+        retry_at: Set(Some(now + FIRST_RETRY)),
         ..event.row(State::Failed, now)
     };
     let known_before = OnConflict::column(Column::Id).do_nothing().to_owned();

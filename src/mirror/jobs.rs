@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func, OnConflict},
 };
 
-use super::{batch::Written, snapshot::Snapshot};
+use super::{batch::Written, inbox::Event, mirror, snapshot::Snapshot};
 
 /// Rows of one statement.
 const ROWS: usize = 200;
@@ -37,6 +37,20 @@ impl NewJob {
             reason,
         }
     }
+}
+
+/// Asks for the object of an event that could not be applied, where Stripe answers with one.
+pub fn instead_of(event: &Event) -> Option<NewJob> {
+    let thin = event.thin.as_ref().and_then(|thin| thin.path.clone());
+    let object = event.object.clone()?;
+    let is_asked = thin.is_some() || mirror(&object).is_some_and(|mirror| mirror.path.is_some());
+    Some(NewJob {
+        object_id: event.object_id.clone().filter(|_| is_asked)?,
+        account: event.account.clone().unwrap_or_default(),
+        path: thin,
+        reason: Reason::FailedEvent,
+        object,
+    })
 }
 
 /// Notes what Stripe is to be asked for; an object that is noted already is noted once.

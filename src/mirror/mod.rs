@@ -7,6 +7,8 @@ pub mod account;
 mod batch;
 pub mod borrowed;
 pub mod column;
+pub mod event;
+pub mod exclude;
 mod feed;
 pub mod inbox;
 pub mod jobs;

@@ -14,6 +14,7 @@ use tokio::{
 use super::{
     Mirror,
     batch::{self, Fate},
+    exclude::Exclusions,
     feed,
     inbox::{self, Amendment, Event},
     jobs, links,
@@ -46,6 +47,7 @@ const FOREIGN: &str = "another account has an object with this id";
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: mpsc::Sender<Job>,
+    exclusions: Exclusions,
 }
 
 #[derive(Debug)]
@@ -57,6 +59,8 @@ struct Job {
 #[derive(Debug)]
 enum Work {
     Event(Box<Event>),
+    /// An event that is recorded already.
+    Replay(Box<Event>),
     Fetched(Box<Snapshot>),
 }
 
@@ -70,12 +74,15 @@ pub struct Settings {
     /// Told when there is something to ask Stripe for.
     pub jobs: Arc<Notify>,
     pub link_metadata_keys: Vec<String>,
+    /// Fields that are never stored.
+    pub exclusions: Exclusions,
 }
 
 impl Writer {
     /// Starts the tasks that write; they end when the last [`Writer`] is gone and the queue is empty.
     pub fn start(settings: Settings) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::channel(4 * BATCH);
+        let exclusions = settings.exclusions.clone();
         let ingest = Arc::new(Ingest {
             settings,
             jobs: Arc::new(Mutex::new(jobs)),
@@ -84,7 +91,7 @@ impl Writer {
         });
         let tasks: JoinSet<()> =
             (0..ingest.settings.db.ingest_connections()).map(|_| run(ingest.clone())).collect();
-        (Self { queue }, tokio::spawn(async move { drop(tasks.join_all().await) }))
+        (Self { queue, exclusions }, tokio::spawn(async move { drop(tasks.join_all().await) }))
     }
 
     /// Records an event and applies it; returns once both are durable.
@@ -92,7 +99,12 @@ impl Writer {
     /// An event that was recorded before has no second effect. An event that cannot be applied is recorded as
     /// failed, which is no error here.
     pub async fn event(&self, event: Event) -> Result<()> {
-        self.send(Work::Event(Box::new(event))).await
+        self.send(Work::Event(Box::new(self.exclusions.of_event(event)?))).await
+    }
+
+    /// Applies an event again that the inbox holds, under the same rules; an error says why it cannot be applied.
+    pub async fn replay(&self, event: Event) -> Result<()> {
+        self.send(Work::Replay(Box::new(self.exclusions.of_event(event)?))).await
     }
 
     /// Writes an answer of Stripe's, and the objects that came expanded in it; returns once they are durable.
@@ -109,8 +121,9 @@ impl Writer {
         for (place, object) in with_expanded(&answer.object).enumerate() {
             let source =
                 Source { account: answer.account.clone(), ..Source::fetched(stamp, &answer.api_version) };
-            let written = if place == 0 { whole } else { object };
-            if let Some(snapshot) = Snapshot::of(written.clone(), &object.to_string(), source) {
+            let written = self.exclusions.of_object(if place == 0 { whole } else { object });
+            let raw = self.exclusions.of_object(object).to_string();
+            if let Some(snapshot) = Snapshot::of(written.into_owned(), &raw, source) {
                 self.send(Work::Fetched(Box::new(snapshot))).await?;
             }
         }
@@ -207,11 +220,24 @@ async fn apply_alone(ingest: &Ingest, work: &Work) -> Result<()> {
                 error = %error,
                 "event could not be applied"
             );
-            let Settings { db, clock, .. } = &ingest.settings;
-            Ok(inbox::record_failed(&db.writer, event, error.to_string(), clock.now()).await?)
+            Ok(record_failed(&ingest.settings, event, &error.to_string()).await?)
         }
         _ => Err(error.into()),
     }
+}
+
+/// Records an event that could not be applied, and has its object asked for: the mirror need not wait for the event.
+async fn record_failed(settings: &Settings, event: &Event, reason: &str) -> Result<(), DbErr> {
+    let now = settings.clock.now();
+    let tx = settings.db.begin().await?;
+    inbox::record_failed(&tx, event, reason, now).await?;
+    let asked = jobs::instead_of(event);
+    jobs::enqueue(&tx, asked.as_slice(), now).await?;
+    tx.commit().await?;
+    if asked.is_some() {
+        settings.jobs.notify_one();
+    }
+    Ok(())
 }
 
 async fn attempt(ingest: &Ingest, works: &[&Work], turn: &mut Turn) -> Result<(), DbErr> {
@@ -260,7 +286,10 @@ async fn write(
     now: DateTime<Utc>,
 ) -> Result<Effects, DbErr> {
     let settings = &ingest.settings;
-    let events: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
+    let (again, events): (Vec<&Work>, Vec<&Work>) = works.iter().partition(|work| work.is_replay());
+    let again: Vec<&Event> = again.iter().filter_map(|work| work.event()).collect();
+    inbox::record_again(tx, &again, now).await?;
+    let events: Vec<&Event> = events.iter().filter_map(|work| work.event()).collect();
     let new = inbox::record(tx, &events, settings.keep_payloads, now).await?;
     crash::point("inbox recorded");
     let works = without_duplicates(works, &new);
@@ -298,12 +327,14 @@ fn offers<'a>(works: &[&'a Work]) -> Vec<Offer<'a>> {
     works.iter().filter_map(offer).collect()
 }
 
-/// The first delivery of an event counts; a second one in the same batch is a duplicate too.
+/// The first delivery of an event counts, and a replay; a second one in the same batch is a duplicate too.
 fn without_duplicates<'a>(works: &[&'a Work], new: &HashSet<String>) -> Vec<&'a Work> {
     let mut seen = HashSet::new();
     let mut fresh = Vec::with_capacity(works.len());
     for work in works.iter().copied() {
-        if work.event().is_none_or(|event| new.contains(&event.id) && seen.insert(&event.id)) {
+        if work.event().is_none_or(|event| {
+            (work.is_replay() || new.contains(&event.id)) && seen.insert(&event.id)
+        }) {
             fresh.push(work);
         }
     }
@@ -356,16 +387,20 @@ fn changed_fields(event: Option<&Event>) -> Vec<String> {
 }
 
 impl Work {
+    fn is_replay(&self) -> bool {
+        matches!(self, Self::Replay(_))
+    }
+
     fn event(&self) -> Option<&Event> {
         match self {
-            Self::Event(event) => Some(event),
+            Self::Event(event) | Self::Replay(event) => Some(event),
             Self::Fetched(_) => None,
         }
     }
 
     fn snapshot(&self) -> Option<&Snapshot> {
         match self {
-            Self::Event(event) => event.snapshot.as_ref(),
+            Self::Event(event) | Self::Replay(event) => event.snapshot.as_ref(),
             Self::Fetched(snapshot) => Some(snapshot),
         }
     }

@@ -122,7 +122,7 @@ fn nobody() -> Expr {
 }
 
 /// The longest pause after so many failures; jitter makes it shorter.
-fn pause(attempts: i32, patience: Patience) -> Duration {
+pub(super) fn pause(attempts: i32, patience: Patience) -> Duration {
     let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(20);
     match patience {
         Patience::Growing => (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE),

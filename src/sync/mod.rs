@@ -1,13 +1,16 @@
 //! Asking Stripe for what the mirror lacks.
 //!
 //! [`jobs`] is the list of what is to be asked for, shared by all processes; [`worker`] does what is due; [`fetch`]
-//! asks for one object; [`missing`] finds what never arrived.
+//! asks for one object; [`missing`] finds what never arrived. [`retry`] tries events again that failed, and [`retention`]
+//! deletes what was recorded long ago: these two ask nobody.
 
 pub mod fetch;
 pub mod jobs;
 pub mod lists;
 pub mod missing;
 pub mod path;
+pub mod retention;
+pub mod retry;
 pub mod worker;
 
 use std::time::Duration;
@@ -16,12 +19,16 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 
-/// Starts the tasks of this process that ask Stripe; without a key there are none, and the jobs wait.
+/// Starts the background tasks of this process; without a key none asks Stripe, and the jobs wait.
 pub fn start(app: &App) -> Vec<JoinHandle<()>> {
-    if !app.stripe.is_configured() || app.config.sync_tasks == 0 {
+    if app.config.sync_tasks == 0 {
         return Vec::new();
     }
-    let mut tasks = vec![tokio::spawn(missing::run(app.clone()))];
+    let mut tasks = vec![tokio::spawn(retry::run(app.clone())), tokio::spawn(retention::run(app.clone()))];
+    if !app.stripe.is_configured() {
+        return tasks;
+    }
+    tasks.push(tokio::spawn(missing::run(app.clone())));
     tasks.extend((0..app.config.sync_tasks).map(|_| tokio::spawn(worker::run(app.clone()))));
     tasks
 }

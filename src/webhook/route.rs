@@ -3,12 +3,12 @@
 use axum::{Json, body::Bytes, extract::State, http::HeaderMap};
 use serde_json::{Value, json};
 
-use super::{event::parse, signature};
+use super::signature;
 use crate::{
     app::App,
     crash,
     error::{Error, Result},
-    mirror::account::Admission,
+    mirror::{account::Admission, event::parse},
 };
 
 /// The largest body that is read, in bytes. Stripe's own events stay far below.

@@ -32,6 +32,8 @@ async fn a_wrong_value_ends_it_with_2_and_its_name() {
         ("BILLGRAPH_CORS_ORIGINS", "*"),
         ("BILLGRAPH_MAX_TRIAL_DAYS", "1000"),
         ("BILLGRAPH_KEEP_PAYLOADS", "some"),
+        ("BILLGRAPH_EVENT_RETENTION", "3d"),
+        ("BILLGRAPH_EXCLUDE_FIELDS", "customer.id"),
         ("BILLGRAPH_LOG", "billgraph=loud"),
         ("BILLGRAPH_LOG_FORMAT", "xml"),
     ] {
@@ -61,6 +63,9 @@ async fn wrong_usage_ends_it_with_2() {
         &["token", "create", "--name", "ci", "--role", "root"],
         &["token", "create", "--name", "ci", "--role", "admin", "--expires", "soon"],
         &["token", "revoke"],
+        &["replay"],
+        &["replay", "evt_1", "--failed"],
+        &["project", "--object", "customer,custmer"],
     ] {
         let ended = run(billgraph(&database, arguments, &[]), "").await;
         assert_eq!((ended.status.code(), text(&ended.stdout)), (Some(2), ""), "{arguments:?}");

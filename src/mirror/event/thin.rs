@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::Deserialize;
 
-use super::event::is_name;
+use super::is_name;
 use crate::mirror::{inbox::Event, thin::Thin};
 
 /// The longest path of an object that is stored, in bytes.

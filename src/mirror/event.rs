@@ -1,19 +1,18 @@
-//! From the body of a webhook to an event.
+//! From the body of a webhook, or from one that the inbox kept, to an event.
 
 use bytes::Bytes;
 use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use super::thin;
-use crate::{
-    error::{Error, Result},
-    mirror::{
-        column::{MOMENTS, without_nul},
-        inbox::Event,
-        snapshot::{Snapshot, Source},
-    },
+use super::{
+    column::{MOMENTS, without_nul},
+    inbox::Event,
+    snapshot::{Snapshot, Source},
 };
+use crate::error::{Error, Result};
+
+mod thin;
 
 /// A snapshot event: <https://docs.stripe.com/api/events/object>.
 #[derive(Deserialize)]
