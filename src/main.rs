@@ -34,6 +34,10 @@ enum Command {
         #[command(subcommand)]
         step: commands::migrate::Step,
     },
+    /// Fills typed columns again from the objects that the rows hold, without asking Stripe.
+    Project(commands::project::Which),
+    /// Applies recorded events again.
+    Replay(commands::replay::Which),
     /// Prints the API in the schema definition language.
     Schema,
     /// Makes, lists and revokes service tokens.
@@ -66,6 +70,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Serve => commands::serve::run(cli.settings.check()?).await,
             Command::Demo => commands::demo::run(cli.settings).await,
             Command::Migrate { step } => commands::migrate::run(&cli.settings.check()?, step).await,
+            Command::Project(which) => commands::project::run(&cli.settings.check()?, which).await,
+            Command::Replay(which) => commands::replay::run(&cli.settings.check()?, which).await,
             Command::Schema => commands::schema::run(),
             Command::Token { action } => commands::token::run(&cli.settings.check()?, action).await,
         }

@@ -3,6 +3,8 @@
 pub mod demo;
 pub mod issuer;
 pub mod migrate;
+pub mod project;
+pub mod replay;
 pub mod schema;
 pub mod serve;
 pub mod token;

@@ -135,10 +135,12 @@ pub fn list(value: Option<&String>) -> impl Iterator<Item = &str> {
 
 /// A number of days or hours.
 fn duration(text: &str) -> Option<TimeDelta> {
-    let (number, unit) = text.strip_suffix('d').map(|number| (number, 24)).or_else(|| Some((text.strip_suffix('h')?, 1)))?;
+    let (number, unit) =
+        text.strip_suffix('d').map(|number| (number, 24)).or_else(|| Some((text.strip_suffix('h')?, 1)))?;
     let plain = number.bytes().all(|byte| byte.is_ascii_digit());
     // More than a century is a mistake.
-    let hours = number.parse::<i64>().ok().filter(|_| plain)?.checked_mul(unit).filter(|hours| *hours <= 876_000)?;
+    let hours =
+        number.parse::<i64>().ok().filter(|_| plain)?.checked_mul(unit).filter(|hours| *hours <= 876_000)?;
     TimeDelta::try_hours(hours)
 }
 

@@ -81,7 +81,9 @@ impl Exclusions {
             Json::Object(fields) => {
                 fields.values_mut().fold(changed, |changed, field| self.strip(field, None) || changed)
             }
-            Json::Array(items) => items.iter_mut().fold(changed, |changed, item| self.strip(item, None) || changed),
+            Json::Array(items) => {
+                items.iter_mut().fold(changed, |changed, item| self.strip(item, None) || changed)
+            }
             _ => changed,
         }
     }
@@ -106,9 +108,11 @@ impl Exclusion {
         let of_path = MIRRORS.iter().filter(|mirror| object.is_none_or(|object| object == mirror.object));
         let needed = |mirror: &Mirror| is_needed(mirror, &path);
         if matches!(last, "id" | "object") || of_path.clone().any(needed) {
-            return Err("fields that the mirror does not need itself, as it needs ids, types, statuses, times of \
+            return Err(
+                "fields that the mirror does not need itself, as it needs ids, types, statuses, times of \
                         creation and customers"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         let lists = of_path.flat_map(|mirror| mirror.children).find(|list| list.field == path[0]);
         if let Some(list) = lists {
@@ -134,7 +138,9 @@ fn is_needed(mirror: &Mirror, path: &[String]) -> bool {
 
 fn remove(value: &mut Json, path: &[String]) -> bool {
     match (value, path) {
-        (Json::Array(items), _) => items.iter_mut().fold(false, |removed, item| remove(item, path) || removed),
+        (Json::Array(items), _) => {
+            items.iter_mut().fold(false, |removed, item| remove(item, path) || removed)
+        }
         (Json::Object(fields), [name]) => fields.remove(name).is_some(),
         (Json::Object(fields), [name, rest @ ..]) => {
             fields.get_mut(name).is_some_and(|field| remove(field, rest))
@@ -199,7 +205,8 @@ mod tests {
         let invoice = json!({ "object": "invoice", "phone": "2", "ip": "::1", "customer": customer, "all": [customer] });
         let expected = json!({ "object": "invoice", "phone": "2", "customer": kept, "all": [kept] });
         assert_eq!(*exclusions.of_object(&invoice), expected);
-        let session = json!({ "object": "checkout.session", "customer_details": { "name": "A" }, "mode": "payment" });
+        let session =
+            json!({ "object": "checkout.session", "customer_details": { "name": "A" }, "mode": "payment" });
         let expected = json!({ "object": "checkout.session", "mode": "payment" });
         assert_eq!(*exclusions.of_object(&session), expected);
         let charge = json!({ "object": "charge", "refunds": { "data": [{ "reason": "x", "amount": 1 }] } });

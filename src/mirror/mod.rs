@@ -14,6 +14,7 @@ pub mod inbox;
 pub mod jobs;
 pub mod links;
 pub mod order;
+pub mod project;
 mod registry;
 pub mod snapshot;
 pub mod thin;

@@ -40,6 +40,16 @@ pub enum Guard {
     NotNewer,
     /// Those that came along inside another object too, and earlier.
     Embedded,
+    /// The very state that is stored: only its columns are filled again, without the bookkeeping.
+    Again,
+    /// The same; what the offered row does not know stays.
+    AgainKnown,
+}
+
+impl Guard {
+    fn is_again(self) -> bool {
+        matches!(self, Self::Again | Self::AgainKnown)
+    }
 }
 
 /// Writes rows of one object type and says the ids of those that were written.
@@ -206,12 +216,12 @@ fn on_conflict(mirror: &'static Mirror, form: Form) -> OnConflict {
         // What it was stays to be read; only that it is gone is new.
         conflict.update_columns(BOOKKEEPING.into_iter().filter(|column| *column != "raw"));
     } else {
-        let is_borrowed =
-            |name: &str| BORROWED.iter().any(|link| link.table == mirror.table && link.column == name);
         let (borrowed, own): (Vec<_>, Vec<_>) =
-            mirror.columns[1..].iter().map(|column| column.name).partition(|name| is_borrowed(name));
-        conflict.update_columns(own.into_iter().chain(BOOKKEEPING));
-        for column in borrowed {
+            mirror.columns[1..].iter().map(|column| column.name).partition(|name| is_borrowed(mirror, name));
+        let (known, own): (Vec<_>, Vec<_>) = own.into_iter().partition(|_| form.guard == Guard::AgainKnown);
+        let bookkeeping = BOOKKEEPING.into_iter().filter(|_| !form.guard.is_again());
+        conflict.update_columns(own.into_iter().chain(bookkeeping));
+        for column in borrowed.into_iter().chain(known) {
             conflict.value(column, Func::coalesce([offered(column), stored(column)]));
         }
     }
@@ -219,10 +229,31 @@ fn on_conflict(mirror: &'static Mirror, form: Form) -> OnConflict {
         Guard::Older => stored("stamp").lt(offered("stamp")).and(stored("deleted").eq(false)),
         Guard::OlderTombstone => stored("stamp").lt(offered("stamp")).and(stored("deleted").eq(true)),
         Guard::NotNewer => stored("stamp").lte(offered("stamp")),
+        Guard::Again | Guard::AgainKnown => stored("stamp")
+            .eq(offered("stamp"))
+            .and(stored("stamp_event").eq(offered("stamp_event")))
+            .and(differs(mirror, form)),
         Guard::Embedded => stored("stamp").eq(0).and(stored("stamp_event").lt(offered("stamp_event"))),
     };
     conflict.action_and_where(guard.and(stored("account").eq(offered("account"))));
     conflict
+}
+
+/// Whether a column would have another value.
+fn differs(mirror: &'static Mirror, form: Form) -> Expr {
+    let differs = |column: &Column| {
+        let (stored, offered) =
+            (format!("\"{}\".\"{}\"", mirror.table, column.name), format!("excluded.\"{}\"", column.name));
+        let keeps = form.guard == Guard::AgainKnown || is_borrowed(mirror, column.name);
+        let offered = if keeps { format!("COALESCE({offered}, {stored})") } else { offered };
+        format!("{offered} IS DISTINCT FROM {stored}")
+    };
+    let columns: Vec<String> = mirror.columns[1..].iter().map(differs).collect();
+    Expr::cust(format!("({})", columns.join(" OR ")))
+}
+
+fn is_borrowed(mirror: &Mirror, column: &str) -> bool {
+    BORROWED.iter().any(|link| link.table == mirror.table && link.column == column)
 }
 
 /// Whether the object has a row.

@@ -332,9 +332,10 @@ fn without_duplicates<'a>(works: &[&'a Work], new: &HashSet<String>) -> Vec<&'a 
     let mut seen = HashSet::new();
     let mut fresh = Vec::with_capacity(works.len());
     for work in works.iter().copied() {
-        if work.event().is_none_or(|event| {
-            (work.is_replay() || new.contains(&event.id)) && seen.insert(&event.id)
-        }) {
+        if work
+            .event()
+            .is_none_or(|event| (work.is_replay() || new.contains(&event.id)) && seen.insert(&event.id))
+        {
             fresh.push(work);
         }
     }

@@ -70,7 +70,8 @@ async fn events(db: &Database, before: DateTime<Utc>) -> Result<u64, DbErr> {
         return Ok(0);
     }
     // One that was applied again meanwhile, and failed, stays.
-    let delete = Entity::delete_many().filter(Column::Id.is_in(&old)).filter(Column::State.is_in(FORGETTABLE));
+    let delete =
+        Entity::delete_many().filter(Column::Id.is_in(&old)).filter(Column::State.is_in(FORGETTABLE));
     delete.exec(&db.writer).await?;
     Ok(old.len() as u64)
 }
