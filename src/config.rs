@@ -391,7 +391,7 @@ mod tests {
             ("--billgraph-event-retention", "95h", "BILLGRAPH_EVENT_RETENTION"),
             ("--billgraph-event-retention", "3d", "BILLGRAPH_EVENT_RETENTION"),
             ("--billgraph-event-retention", "90", "BILLGRAPH_EVENT_RETENTION"),
-            ("--billgraph-event-retention", "-90d", "BILLGRAPH_EVENT_RETENTION"),
+            ("--billgraph-event-retention", "+90d", "BILLGRAPH_EVENT_RETENTION"),
             ("--billgraph-event-retention", "99999999999999999999d", "BILLGRAPH_EVENT_RETENTION"),
             ("--billgraph-event-retention", "", "BILLGRAPH_EVENT_RETENTION"),
             ("--billgraph-exclude-fields", "customer.phone,customer.id", "BILLGRAPH_EXCLUDE_FIELDS"),

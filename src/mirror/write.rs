@@ -42,7 +42,7 @@ pub enum Guard {
     Embedded,
     /// The very state that is stored: only its columns are filled again, without the bookkeeping.
     Again,
-    /// The same; what the offered row does not know stays.
+    /// The same; what the offered row does not know stays, since its parent may have told it.
     AgainKnown,
 }
 

@@ -80,7 +80,7 @@ async fn events_lose_them_before_they_are_recorded() {
 async fn what_is_fetched_loses_them_too() {
     let test = start().await;
     let id =
-        test.at_stripe("/customers", "name=Ann&phone=0155%20private&address[line1]=0155%20private").await;
+        test.at_stripe("/v1/customers", "name=Ann&phone=0155%20private&address[line1]=0155%20private").await;
     let thin = json!({
         "id": "evt_thin", "object": "v2.core.event", "type": "v1.customer.updated", "livemode": false,
         "created": "2026-10-28T12:00:00.750Z", "context": null,

@@ -1,6 +1,6 @@
 //! `billgraph project`: typed columns are filled again from what the rows hold.
 
-use billgraph::mirror::{MIRRORS, column::Kind};
+use billgraph::mirror::{BORROWED, MIRRORS, column::Kind};
 use futures_util::future::join;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -59,22 +59,26 @@ async fn damaged_columns_are_restored() {
     assert!(test.mirrored().await == before, "what is right stays");
     let mut damaged = 0;
     for mirror in MIRRORS.iter() {
-        // Inside its parent a row need not say whose it is; that the parent knows.
-        for column in mirror.columns[1..].iter() {
+        let mut lists = MIRRORS.iter().flat_map(|parent| parent.children);
+        let list = lists.find(|list| list.object == mirror.object);
+        for column in &mirror.columns[1..] {
             let (table, name) = (mirror.table, column.name);
+            // Inside its parent a row need not say whose it is.
+            if list.is_some_and(|list| list.parent == name) {
+                continue;
+            }
+            let is_borrowed = BORROWED.iter().any(|link| (link.table, link.column) == (table, name));
             let wrong = match column.kind {
+                // What another row told is not taken away, since that row need not be there any more.
+                _ if is_borrowed || list.is_some() => "NULL",
                 Kind::Text => "'damaged'",
                 Kind::Integer | Kind::BigInteger => "-77",
                 _ => "NULL",
             };
-            let parents = MIRRORS.iter().flat_map(|parent| parent.children);
-            if parents.filter(|list| list.object == mirror.object).any(|list| list.parent == name) {
-                continue;
-            }
             damaged += u32::from(test.try_execute(&format!("UPDATE {table} SET \"{name}\" = {wrong}")).await);
         }
     }
-    assert!(damaged > 200, "{damaged}");
+    assert!(damaged > 150, "{damaged}");
     assert!(test.mirrored().await != before, "something is damaged");
     test.project(&[]).await;
     for ((table, before), (_, after)) in before.iter().zip(test.mirrored().await) {

@@ -145,7 +145,7 @@ async fn the_mirror_does_not_wait_for_an_event_that_fails() {
     let test = TestApp::start().await;
     test.connect_webhooks(ENDIVE);
     test.break_coupons().await;
-    let id = test.at_stripe("/coupons", "percent_off=10&duration=once&name=Ten").await;
+    let id = test.at_stripe("/v1/coupons", "percent_off=10&duration=once&name=Ten").await;
     test.deliver().await;
     let jobs = test.rows("SELECT object, object_id, reason FROM sync_jobs").await;
     assert_eq!(jobs, [json!({ "object": "coupon", "object_id": id, "reason": "failed_event" })]);
