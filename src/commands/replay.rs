@@ -67,12 +67,11 @@ impl Replay {
     async fn named(&self, ids: &[String]) -> Result<usize, Failure> {
         let mut left = 0;
         for id in ids {
-            match Entity::find_by_id(id).one(&self.db.reader).await? {
-                Some(event) => left += usize::from(!self.one(&event).await?),
-                None => {
-                    print(&format!("{id}\tunknown: the inbox has no such event"))?;
-                    left += 1;
-                }
+            if let Some(event) = Entity::find_by_id(id).one(&self.db.reader).await? {
+                left += usize::from(!self.one(&event).await?);
+            } else {
+                print(&format!("{id}\tunknown: the inbox has no such event"))?;
+                left += 1;
             }
         }
         Ok(left)

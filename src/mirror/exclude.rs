@@ -139,7 +139,7 @@ fn is_needed(mirror: &Mirror, path: &[String]) -> bool {
 fn remove(value: &mut Json, path: &[String]) -> bool {
     match (value, path) {
         (Json::Array(items), _) => {
-            items.iter_mut().fold(false, |removed, item| remove(item, path) || removed)
+            items.iter_mut().filter_map(|item| remove(item, path).then_some(())).count() > 0
         }
         (Json::Object(fields), [name]) => fields.remove(name).is_some(),
         (Json::Object(fields), [name, rest @ ..]) => {

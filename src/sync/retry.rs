@@ -65,7 +65,7 @@ pub async fn drain(app: &App, now: DateTime<Utc>) -> Result<()> {
             match attempt(&app.db, &app.writer, &app.clock, event).await? {
                 Outcome::Done(_) => tracing::info!(event.id, "an event that had failed is applied"),
                 Outcome::Failed(reason) => {
-                    tracing::debug!(event.id, reason, "event could not be applied again")
+                    tracing::debug!(event.id, reason, "event could not be applied again");
                 }
                 Outcome::NotKept => {}
             }

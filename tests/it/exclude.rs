@@ -28,7 +28,7 @@ const FIELDS: &str =
 async fn start() -> TestApp {
     let change = |settings: &mut billgraph::config::Settings| {
         settings.billgraph_exclude_fields = Some(FIELDS.to_owned());
-        settings.billgraph_keep_payloads = "all".to_owned();
+        "all".clone_into(&mut settings.billgraph_keep_payloads);
     };
     TestApp::with(change).await
 }
