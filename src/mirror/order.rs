@@ -100,17 +100,22 @@ impl Claim {
 /// still under way, or a snapshot that no chain explains — the choice is by the life cycle and then by the event's id:
 /// the same for every order, and not settled. Where none is left, the chain closes: it ends where it began.
 pub fn decide(claims: &[Claim], before: Option<Digest>) -> Decision {
-    let mut ends: Vec<usize> = (0..claims.len()).collect();
+    // A snapshot that shows a state of the chain adds nothing.
+    let mut ends: Vec<usize> = (0..claims.len()).filter(|end| !is_explained(claims, *end)).collect();
     for claim in claims {
         let Origin::Was(origin) = &claim.came_from else { continue };
-        let struck =
-            ends.iter().position(|end| matches!(&claims[*end].leads_to, State::Is(state) if state == origin));
+        let leads_there = |end: usize| matches!(&claims[end].leads_to, State::Is(state) if state == origin);
+        // Of several that lead there, the creation was first.
+        let rank = |end: usize| (claims[end].came_from != Origin::Nothing, &claims[end].event);
+        let struck = (0..ends.len()).filter(|place| leads_there(ends[*place]));
+        let struck = struck.min_by(|a, b| rank(ends[*a]).cmp(&rank(ends[*b])));
         if let Some(struck) = struck {
             ends.swap_remove(struck);
         }
     }
-    // A snapshot that shows a state of the chain adds nothing.
-    ends.retain(|end| !is_explained(claims, *end));
+    // Was it deleted last, or deleted and created again?
+    let created_again = ends.iter().any(|end| claims[*end].came_from == Origin::Nothing)
+        && ends.iter().any(|end| claims[*end].leads_to == State::Gone);
     // Nothing comes before the creation.
     if ends.iter().any(|end| claims[*end].came_from != Origin::Nothing) {
         ends.retain(|end| claims[*end].came_from != Origin::Nothing);
@@ -130,7 +135,7 @@ pub fn decide(claims: &[Claim], before: Option<Digest>) -> Decision {
     let winner = (0..claims.len()).filter(tells).max_by_key(|index| &claims[*index].event).unwrap_or(best);
     let agreed = candidates.iter().all(|candidate| claims[*candidate].leads_to == claims[winner].leads_to);
     let known = !closed || !returned.is_empty() || claims.len() == 1;
-    Decision { winner, settled: agreed && known, closed }
+    Decision { winner, settled: agreed && known && !created_again, closed }
 }
 
 /// The state in which an object is after some seconds, each with its claims, the oldest first; `None` where they leave
@@ -223,7 +228,7 @@ mod tests {
     use crate::mirror::mirror;
 
     /// A claim, and the name by which the test knows where it leads.
-    #[derive(Clone)]
+    #[derive(Clone, Debug)]
     struct Told {
         claim: Claim,
         name: String,
@@ -328,7 +333,71 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_was_deleted_and_created_in_one_second_is_not_settled() {
+        let deleted = claim("evt_1", Kind::Deleted, &customer("A"), None);
+        let again = claim("evt_2", Kind::Created, &customer("B"), None);
+        assert_eq!(end(&[again, deleted.clone()]), ("gone", false));
+        let created = claim("evt_2", Kind::Created, &customer("A"), None);
+        assert_eq!(end(&[created, deleted]), ("gone", true));
+    }
+
+    /// Claims about a second: changes between a few states, with or without the state before, creations and deletions;
+    /// what is told of twice has the same event.
+    fn claims() -> impl Strategy<Value = Vec<Told>> {
+        let one = (0..8_u8, 0..3_u8, 0..3_u8).prop_map(|(kind, from, to)| {
+            let name = |place: u8| ["A", "B", "C"][usize::from(place)];
+            let id = format!("evt_{kind}{from}{to}");
+            match kind {
+                0 => claim(&id, Kind::Created, &customer(name(to)), None),
+                1 => claim(&id, Kind::Deleted, &customer(name(to)), None),
+                2 | 3 => claim(&id, Kind::Updated, &customer(name(to)), None),
+                _ => update(&id, name(from), name(to)),
+            }
+        });
+        prop::collection::vec(one, 1..9)
+    }
+
     proptest! {
+        #[test]
+        fn every_order_of_any_claims_has_the_same_winner(
+            told in claims(),
+            keys in prop::collection::vec(any::<u32>(), 9),
+        ) {
+            let decided = |told: &[Told]| {
+                let claims: Vec<Claim> = told.iter().map(|told| told.claim.clone()).collect();
+                let Decision { winner, settled, .. } = decide(&claims, None);
+                (claims[winner].clone(), settled)
+            };
+            let mut shuffled: Vec<_> = told.iter().cloned().zip(&keys).collect();
+            shuffled.sort_by_key(|(_, key)| **key);
+            let shuffled: Vec<Told> = shuffled.into_iter().map(|(told, _)| told).collect();
+            prop_assert_eq!(decided(&told), decided(&shuffled));
+        }
+
+        /// A snapshot of a state on the way changes nothing, however often it comes.
+        #[test]
+        fn snapshots_of_the_walk_add_nothing(
+            walk in prop::collection::vec(0..3_u8, 1..12),
+            shown in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        ) {
+            let name = |place: u8| ["A", "B", "C"][usize::from(place)];
+            let mut told = vec![claim("evt_created", Kind::Created, &customer("A"), None)];
+            let mut visited = vec![0];
+            for (step, next) in walk.into_iter().enumerate() {
+                let at = *visited.last().expect("it began somewhere");
+                if next != at {
+                    told.push(update(&format!("evt_{step}"), name(at), name(next)));
+                    visited.push(next);
+                }
+            }
+            for (number, place) in shown.iter().enumerate() {
+                let state = customer(name(visited[place.index(visited.len())]));
+                told.push(claim(&format!("evt_shown_{number}"), Kind::Updated, &state, None));
+            }
+            prop_assert_eq!(end(&told), (name(*visited.last().expect("it began")), true));
+        }
+
         #[test]
         fn a_walk_ends_where_it_ended_in_any_order(
             walk in prop::collection::vec(0..4_u8, 0..8),
