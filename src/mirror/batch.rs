@@ -2,7 +2,8 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap, HashSet},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
 };
 
 use chrono::{DateTime, Utc};
@@ -11,6 +12,7 @@ use sea_orm::DbErr;
 use super::{
     MIRRORS, Mirror, OTHER, borrowed,
     inbox::Amendment,
+    life,
     snapshot::Snapshot,
     tie::{self, Offer, Outcome},
     write::{self, CompleteLists, Guard},
@@ -33,7 +35,8 @@ pub enum Fate {
 /// What became of the objects of a batch.
 #[derive(Debug, Default)]
 pub struct Written<'a> {
-    fates: HashMap<(&'static str, &'a str), Fate>,
+    /// With the account whose object it is.
+    fates: HashMap<(&'static str, &'a str), (&'a str, Fate)>,
     /// The rows that were written, those of children among them.
     pub rows: Vec<Cow<'a, Snapshot>>,
     /// The objects of which more than one state is left.
@@ -45,8 +48,11 @@ pub struct Written<'a> {
 impl Written<'_> {
     /// What became of a snapshot of the batch.
     pub fn fate(&self, snapshot: &Snapshot) -> Fate {
-        let key = (snapshot.mirror.table, snapshot.id.as_str());
-        self.fates.get(&key).copied().unwrap_or(Fate::Stale)
+        match self.fates.get(&(snapshot.mirror.table, snapshot.id.as_str())) {
+            Some((account, _)) if *account != snapshot.source.account => Fate::Foreign,
+            Some((_, fate)) => *fate,
+            None => Fate::Stale,
+        }
     }
 }
 
@@ -72,7 +78,7 @@ pub async fn write<'a>(
     for mirror in MIRRORS.iter().chain([&*OTHER]) {
         let first = written.rows.len();
         if let Some(objects) = objects.get(mirror.table) {
-            write_objects(tx, mirror, objects, &mut written, now).await?;
+            write_objects(tx, mirror, objects, offers, &mut written, now).await?;
         }
         // Parents come first: only what was written of them has children.
         let rows =
@@ -97,13 +103,17 @@ pub async fn write<'a>(
     Ok(written)
 }
 
-/// Of each object those that are offered for its latest second.
+/// Of each object those that are offered for its latest second; where two accounts have the same id, of the first.
 fn latest<'a>(offers: &[Offer<'a>]) -> HashMap<&'static str, Objects<'a>> {
+    let rank = |offer: &Offer<'a>| {
+        let source = &offer.snapshot.source;
+        (Reverse(source.account.as_str()), source.stamp)
+    };
     let mut objects: HashMap<&'static str, Objects<'a>> = HashMap::new();
     for offer in offers.iter().copied() {
-        let (mirror, stamp) = (offer.snapshot.mirror, offer.snapshot.source.stamp);
-        let held = objects.entry(mirror.table).or_default().entry(&offer.snapshot.id).or_default();
-        match held.first().map_or(stamp, |held| held.snapshot.source.stamp).cmp(&stamp) {
+        let table = objects.entry(offer.snapshot.mirror.table).or_default();
+        let held = table.entry(&offer.snapshot.id).or_default();
+        match held.first().map_or(rank(&offer), rank).cmp(&rank(&offer)) {
             std::cmp::Ordering::Less => *held = vec![offer],
             std::cmp::Ordering::Equal => held.push(offer),
             std::cmp::Ordering::Greater => {}
@@ -116,6 +126,7 @@ async fn write_objects<'a>(
     tx: &Transaction,
     mirror: &'static Mirror,
     objects: &Objects<'a>,
+    all: &[Offer<'a>],
     written: &mut Written<'a>,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
@@ -126,7 +137,8 @@ async fn write_objects<'a>(
     let mut ties: Vec<&[Offer<'a>]> = Vec::new();
     for (id, offers) in objects {
         if offers.len() == 1 && newer.contains(*id) {
-            written.fates.insert((mirror.table, id), Fate::Written);
+            let account = &offers[0].snapshot.source.account;
+            written.fates.insert((mirror.table, id), (account, Fate::Written));
             written.rows.push(Cow::Borrowed(offers[0].snapshot));
         } else {
             ties.push(offers);
@@ -135,8 +147,12 @@ async fn write_objects<'a>(
     let mut decided: Vec<Snapshot> = Vec::new();
     let mut kept: BTreeMap<&str, bool> = BTreeMap::new();
     let outcomes = tie::settle(tx, mirror, &ties, &mut written.amendments).await?;
+    let mut lives = deleted_before(mirror, objects, all);
     for (offers, outcome) in ties.iter().zip(outcomes) {
         let first = offers[0].snapshot;
+        if matches!(outcome, Outcome::Buried) || first.deleted {
+            lives.insert(&first.id);
+        }
         let fate = match outcome {
             Outcome::Replaced(snapshot) => {
                 written.unsettled.extend((!snapshot.settled).then_some(first));
@@ -153,14 +169,56 @@ async fn write_objects<'a>(
                     Fate::Kept
                 }
             }
-            Outcome::Stale => Fate::Stale,
+            Outcome::Stale | Outcome::Buried => Fate::Stale,
             Outcome::Foreign => Fate::Foreign,
         };
-        written.fates.insert((mirror.table, &first.id), fate);
+        written.fates.insert((mirror.table, &first.id), (&first.source.account, fate));
     }
     tie::mark(tx, mirror, &kept).await?;
     write::upsert(tx, mirror, &decided.iter().collect::<Vec<_>>(), Guard::NotNewer, now).await?;
     written.rows.extend(decided.into_iter().map(Cow::Owned));
+    write_lives(tx, mirror, &lives, all, written, now).await
+}
+
+/// The objects that were deleted in an earlier second than the one that is written.
+fn deleted_before<'a>(
+    mirror: &'static Mirror,
+    objects: &Objects<'a>,
+    all: &[Offer<'a>],
+) -> BTreeSet<&'a str> {
+    let deleted = all.iter().map(|offer| offer.snapshot).filter(|snapshot| snapshot.deleted);
+    let own = deleted.filter(|snapshot| snapshot.mirror.table == mirror.table);
+    let is_before = |snapshot: &&Snapshot| {
+        let written = objects.get(snapshot.id.as_str()).and_then(|offers| offers.first());
+        written.is_some_and(|written| written.snapshot.source.stamp > snapshot.source.stamp)
+    };
+    own.filter(is_before).map(|snapshot| snapshot.id.as_str()).collect()
+}
+
+/// Writes the rows of objects of which it takes more than the latest second to tell whether they live.
+async fn write_lives<'a>(
+    tx: &Transaction,
+    mirror: &'static Mirror,
+    lives: &BTreeSet<&'a str>,
+    all: &[Offer<'a>],
+    written: &mut Written<'a>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let mut offers: BTreeMap<&'a str, Vec<Offer<'a>>> = BTreeMap::new();
+    let own = all.iter().filter(|offer| offer.snapshot.mirror.table == mirror.table);
+    for offer in own.filter(|offer| lives.contains(offer.snapshot.id.as_str())) {
+        offers.entry(&offer.snapshot.id).or_default().push(*offer);
+    }
+    let decided = life::settle(tx, mirror, &offers, &mut written.amendments).await?;
+    write::upsert(tx, mirror, &decided.iter().collect::<Vec<_>>(), Guard::Locked, now).await?;
+    for snapshot in decided {
+        if let Some(offer) = offers.get(snapshot.id.as_str()).and_then(|offers| offers.first()) {
+            let account = offer.snapshot.source.account.as_str();
+            written.fates.insert((mirror.table, &offer.snapshot.id), (account, Fate::Written));
+            written.unsettled.extend((!snapshot.settled).then_some(offer.snapshot));
+        }
+        written.rows.push(Cow::Owned(snapshot));
+    }
     Ok(())
 }
 

@@ -12,6 +12,7 @@ pub mod exclude;
 mod feed;
 pub mod inbox;
 pub mod jobs;
+mod life;
 pub mod links;
 pub mod order;
 pub mod project;

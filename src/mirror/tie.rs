@@ -36,6 +36,8 @@ pub struct Offer<'a> {
 pub enum Outcome {
     /// The row says something newer.
     Stale,
+    /// The row is a tombstone of an earlier second.
+    Buried,
     /// The row is another account's.
     Foreign,
     /// The row stays, with the offers considered.
@@ -45,30 +47,32 @@ pub enum Outcome {
 }
 
 /// The row as it is stored.
-struct Stored {
-    stamp: i64,
-    event: String,
-    account: String,
-    api_version: String,
-    raw: String,
+#[derive(Clone)]
+pub(super) struct Stored {
+    pub stamp: i64,
+    pub event: String,
+    pub deleted: bool,
+    pub account: String,
+    pub api_version: String,
+    pub raw: String,
 }
 
 /// An event as the inbox holds it.
 #[derive(FromQueryResult)]
-struct Recorded {
-    id: String,
+pub(super) struct Recorded {
+    pub id: String,
     r#type: String,
-    object: Option<String>,
+    pub object: Option<String>,
     object_id: Option<String>,
-    created: DateTimeUtc,
-    account: Option<String>,
+    pub created: DateTimeUtc,
+    pub account: Option<String>,
     api_version: Option<String>,
     livemode: bool,
     previous_attributes: Option<String>,
     leads_to: Option<i64>,
     came_from: Option<i64>,
     life_cycle: i32,
-    is_kept: bool,
+    pub is_kept: bool,
 }
 
 /// Who says something of the object in that second.
@@ -107,6 +111,7 @@ pub async fn settle(
                 let recorded: Vec<&Recorded> = recorded.iter().filter(of_row).collect();
                 settle_one(tx, row, offers, &recorded, amendments).await?
             }
+            Some(row) if row.deleted && row.stamp < first.source.stamp => Outcome::Buried,
             _ => Outcome::Stale,
         };
         outcomes.push(outcome);
@@ -128,6 +133,19 @@ async fn settle_one(
     if is_stale && recorded.len() < 2 {
         return Ok(Outcome::Stale);
     }
+    let (outcome, closed) = weigh(tx, first, stored, offers, recorded, amendments).await?;
+    Ok(if is_stale && !closed { Outcome::Stale } else { outcome })
+}
+
+/// Decides between what is offered for a second and what the inbox holds of it, and says whether the chain closes.
+pub(super) async fn weigh(
+    tx: &Transaction,
+    object: &Snapshot,
+    stored: &Stored,
+    offers: &[Offer<'_>],
+    recorded: &[&Recorded],
+    amendments: &mut Vec<Amendment>,
+) -> Result<(Outcome, bool), DbErr> {
     let mut said: Vec<(Claim, Witness<'_>)> = Vec::with_capacity(offers.len() + recorded.len());
     if stored.event.is_empty() {
         said.extend(stored_answer(stored).map(|claim| (claim, Witness::Row)));
@@ -153,30 +171,28 @@ async fn settle_one(
         said.extend(offer.snapshot.claim.clone().map(|claim| (claim, Witness::Offer(offer.snapshot))));
     }
     if said.is_empty() {
-        return Ok(Outcome::Kept { settled: true });
+        return Ok((Outcome::Kept { settled: true }, false));
     }
     let claims: Vec<Claim> = said.iter().map(|(claim, _)| claim.clone()).collect();
     let mut decision = decide(&claims, None);
-    if is_stale && !decision.closed {
-        return Ok(Outcome::Stale);
-    }
     if decision.closed && claims.len() > 1 {
-        decision = decide(&claims, state_before(tx, first, stored).await?);
+        decision = decide(&claims, state_before(tx, object, stored).await?);
     }
-    let Decision { winner, settled, .. } = decision;
+    let Decision { winner, settled, closed } = decision;
     let snapshot = match &said[winner].1 {
         Witness::Row => None,
         Witness::Offer(snapshot) => Some((*snapshot).clone()),
         // Where its body is gone, the row stays, and Stripe is asked.
         Witness::Inbox(event) => match snapshot_of(tx, event).await? {
             Some(snapshot) => Some(snapshot),
-            None => return Ok(Outcome::Kept { settled: false }),
+            None => return Ok((Outcome::Kept { settled: false }, closed)),
         },
     };
-    Ok(match snapshot {
+    let outcome = match snapshot {
         None => Outcome::Kept { settled },
         Some(snapshot) => Outcome::Replaced(Box::new(Snapshot { settled, ..snapshot })),
-    })
+    };
+    Ok((outcome, closed))
 }
 
 /// What the row says that holds an answer of Stripe's.
@@ -226,7 +242,7 @@ impl Recorded {
     }
 
     /// The body of the event whose object the row holds; the rest of it is in the inbox.
-    fn body(&self, raw: &str) -> String {
+    pub(super) fn body(&self, raw: &str) -> String {
         let envelope = json!({
             "id": self.id, "object": "event", "type": self.r#type, "created": self.created.timestamp(),
             "api_version": self.api_version, "account": self.account, "livemode": self.livemode,
@@ -253,7 +269,11 @@ async fn snapshot_of(tx: &Transaction, event: &Recorded) -> Result<Option<Snapsh
 }
 
 /// The snapshot events of these objects in these seconds, and of some in others, by their ids.
-async fn recorded(tx: &Transaction, ids: &[&str], seconds: &BTreeSet<i64>) -> Result<Vec<Recorded>, DbErr> {
+pub(super) async fn recorded(
+    tx: &Transaction,
+    ids: &[&str],
+    seconds: &BTreeSet<i64>,
+) -> Result<Vec<Recorded>, DbErr> {
     let seconds = seconds.iter().filter_map(|second| DateTime::from_timestamp(*second, 0));
     let these = events()
         .filter(Column::ObjectId.is_in(ids.iter().copied()))
@@ -285,10 +305,15 @@ fn events() -> Select<Entity> {
         .filter(Column::Type.not_like("v1.%"))
 }
 
-async fn stored(tx: &Transaction, mirror: &Mirror, ids: &[&str]) -> Result<HashMap<String, Stored>, DbErr> {
+/// The rows, locked.
+pub(super) async fn stored(
+    tx: &Transaction,
+    mirror: &Mirror,
+    ids: &[&str],
+) -> Result<HashMap<String, Stored>, DbErr> {
     let mut statement = Query::select();
     statement
-        .columns(["id", "stamp", "stamp_event", "account", "api_version"])
+        .columns(["id", "stamp", "stamp_event", "deleted", "account", "api_version"])
         .expr_as(Expr::col("raw").cast_as("text"), "raw")
         .from(mirror.table)
         .and_where(Expr::col("id").is_in(ids.iter().copied()))
@@ -299,6 +324,7 @@ async fn stored(tx: &Transaction, mirror: &Mirror, ids: &[&str]) -> Result<HashM
         let stored = Stored {
             stamp: row.try_get("", "stamp")?,
             event: row.try_get("", "stamp_event")?,
+            deleted: row.try_get("", "deleted")?,
             account: row.try_get("", "account")?,
             api_version: row.try_get("", "api_version")?,
             raw: row.try_get("", "raw")?,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use entity::{change::Kind, mirrored::Children};
+use entity::mirrored::Children;
 use sea_orm::{
     ConnectionTrait, DbErr, Value,
     sea_query::{Expr, ExprTrait, Func, InsertStatement, OnConflict, PostgresQueryBuilder, Query},
@@ -29,15 +29,18 @@ const ROWS: usize = 200;
 const BOOKKEEPING: [&str; 8] =
     ["deleted", "unsettled", "account", "api_version", "stamp", "stamp_event", "synced_at", "raw"];
 
-/// Which stored rows a statement may write over; never those of another account.
+/// Which stored rows a statement may write over, of those of the same account.
+///
+/// Merchants choose the ids of some objects, and two accounts may choose the same: then the row is that of the account
+/// whose name sorts first, whichever arrives first; one's own has the empty name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Guard {
     /// Those of an earlier second that are no tombstones: the usual case.
     Older,
-    /// Tombstones of an earlier second: their id was created again.
-    OlderTombstone,
     /// Those of no later second: what is written was decided against them, or follows from its parent.
     NotNewer,
+    /// All: what is written was decided against them under their lock.
+    Locked,
     /// Those that came along inside another object too, and earlier.
     Embedded,
     /// The very state that is stored: only its columns are filled again, without the bookkeeping.
@@ -67,12 +70,6 @@ pub async fn upsert(
     let (bare, whole): (Vec<&Snapshot>, Vec<&Snapshot>) = rows.iter().partition(|row| row.bare);
     for (rows, bare) in [(whole, false), (bare, true)] {
         insert(tx, mirror, &rows, Form { guard, bare }, now, &mut written).await?;
-    }
-    if guard == Guard::Older && written.len() < rows.len() {
-        let again = |row: &&&Snapshot| row.source.kind == Kind::Created && !written.contains(&row.id);
-        let again: Vec<&Snapshot> = rows.iter().filter(again).copied().collect();
-        let form = Form { guard: Guard::OlderTombstone, bare: false };
-        insert(tx, mirror, &again, form, now, &mut written).await?;
     }
     Ok(written)
 }
@@ -227,15 +224,19 @@ fn on_conflict(mirror: &'static Mirror, form: Form) -> OnConflict {
     }
     let guard = match form.guard {
         Guard::Older => stored("stamp").lt(offered("stamp")).and(stored("deleted").eq(false)),
-        Guard::OlderTombstone => stored("stamp").lt(offered("stamp")).and(stored("deleted").eq(true)),
         Guard::NotNewer => stored("stamp").lte(offered("stamp")),
         Guard::Again | Guard::AgainKnown => stored("stamp")
             .eq(offered("stamp"))
             .and(stored("stamp_event").eq(offered("stamp_event")))
             .and(differs(mirror, form)),
+        Guard::Locked => stored("id").eq(offered("id")),
         Guard::Embedded => stored("stamp").eq(0).and(stored("stamp_event").lt(offered("stamp_event"))),
     };
-    conflict.action_and_where(guard.and(stored("account").eq(offered("account"))));
+    let own = guard.and(stored("account").eq(offered("account")));
+    conflict.action_and_where(match form.bare {
+        true => own,
+        false => own.or(stored("account").gt(offered("account"))),
+    });
     conflict
 }
 
