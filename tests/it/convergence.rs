@@ -1,18 +1,16 @@
 //! The mirror ends in the same state for every order and every duplication of the same history.
 
-use std::collections::BTreeMap;
-
-use billgraph::mirror::MIRRORS;
 use futures_util::{StreamExt, stream};
-use serde_json::Value;
 use stripe_sim::Delivery;
 
-use crate::support::{ACACIA, ENDIVE, TestApp};
+use crate::support::{
+    ACACIA, ENDIVE, TestApp,
+    tables::difference,
+};
+pub use crate::support::tables::Tables;
 
 /// How long the histories are.
 const EVENTS: usize = 500;
-
-pub type Tables = BTreeMap<&'static str, Vec<Value>>;
 
 /// The tables after a history was delivered in some way.
 async fn delivered(api_version: &str, delivery: Delivery) -> Tables {
@@ -21,24 +19,12 @@ async fn delivered(api_version: &str, delivery: Delivery) -> Tables {
     test.sim.generate(EVENTS);
     test.sim.set_delivery(delivery);
     test.deliver().await;
-    tables(&test).await
+    test.tables().await
 }
 
 /// The tables, without the times of arrival.
 pub async fn tables(test: &TestApp) -> Tables {
-    let mut tables = BTreeMap::new();
-    for mirror in MIRRORS.iter() {
-        // A child that was removed before it was ever heard of has no tombstone.
-        let children = MIRRORS.iter().flat_map(|mirror| mirror.children);
-        let own = children.into_iter().any(|children| children.object == mirror.object);
-        let which = if own { "WHERE NOT deleted" } else { "" };
-        let mut rows = test.rows(&format!("SELECT * FROM {} {which} ORDER BY id", mirror.table)).await;
-        for row in &mut rows {
-            row.as_object_mut().expect("a row").remove("synced_at");
-        }
-        tables.insert(mirror.table, rows);
-    }
-    tables
+    test.tables().await
 }
 
 async fn converges(api_version: &str) {
@@ -51,12 +37,8 @@ async fn converges(api_version: &str) {
 }
 
 pub fn assert_same(tables: &Tables, expected: &Tables, which: &str) {
-    for (table, expected) in expected {
-        let rows = &tables[table];
-        assert_eq!(rows.len(), expected.len(), "{table}, {which}");
-        for (row, expected) in rows.iter().zip(expected) {
-            assert_eq!(row, expected, "{table}, {which}");
-        }
+    if let Some((_, how)) = difference(tables, expected) {
+        panic!("{which}: {how}");
     }
 }
 
@@ -87,7 +69,7 @@ async fn two_gateways_over_one_database_end_the_same() {
         std::iter::once(first.receive(event)).chain(again)
     });
     stream::iter(deliveries).buffer_unordered(32).collect::<Vec<_>>().await;
-    assert_same(&tables(&two).await, &in_order, "two gateways");
+    assert_same(&two.tables().await, &in_order, "two gateways");
     let (inbox, happened) = (one.count("webhook_events").await, one.sim.events(ENDIVE).len());
     assert_eq!(usize::try_from(inbox).expect("few"), happened, "each event is recorded once");
 }

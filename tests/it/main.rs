@@ -26,6 +26,7 @@ mod fixtures;
 mod garbage;
 mod graphql_errors;
 mod graphql_http;
+mod histories;
 mod joins;
 mod link_customer;
 mod link_faults;

@@ -4,9 +4,11 @@ pub mod billing;
 pub mod cluster;
 pub mod process;
 pub mod proxy;
+pub mod random;
 pub mod sender;
 mod shop;
 pub mod socket;
+pub mod tables;
 
 pub use process::{Running, run};
 pub use shop::{MONTHLY, THANKS, buy, refusal, user_errors, with};
