@@ -3,11 +3,8 @@
 use futures_util::{StreamExt, stream};
 use stripe_sim::Delivery;
 
-use crate::support::{
-    ACACIA, ENDIVE, TestApp,
-    tables::difference,
-};
 pub use crate::support::tables::Tables;
+use crate::support::{ACACIA, ENDIVE, TestApp, tables::difference};
 
 /// How long the histories are.
 const EVENTS: usize = 500;
