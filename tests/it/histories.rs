@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use billgraph::{mirror::inbox::Event, webhook};
+use billgraph::mirror::{event, inbox::Event};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -112,7 +112,7 @@ impl History {
     }
 
     fn parsed(&self, place: usize) -> Event {
-        webhook::parse(&Bytes::from(self.events[place].to_string())).expect("an event")
+        event::parse(&Bytes::from(self.events[place].to_string())).expect("an event")
     }
 
     /// Where the events are that name an object, to be read by whoever looks for the reason of a failure.
