@@ -89,9 +89,10 @@ async fn seconds(
 fn second(row: &Stored, seconds: &[(Kind, i64)]) -> Option<i64> {
     let of = |kind: Kind| seconds.iter().filter(move |(of, _)| *of == kind).map(|(_, second)| *second);
     let deleted = of(Kind::Deleted).chain(row.deleted.then_some(row.stamp)).max()?;
-    let second = match of(Kind::Created).any(|created| created > deleted) {
-        true => seconds.iter().map(|(_, second)| *second).max()?,
-        false => deleted,
+    let second = if of(Kind::Created).any(|created| created > deleted) {
+        seconds.iter().map(|(_, second)| *second).max()?
+    } else {
+        deleted
     };
     // Stripe was asked since.
     let is_answered = row.event.is_empty() && row.stamp >= second;

@@ -233,10 +233,8 @@ fn on_conflict(mirror: &'static Mirror, form: Form) -> OnConflict {
         Guard::Embedded => stored("stamp").eq(0).and(stored("stamp_event").lt(offered("stamp_event"))),
     };
     let own = guard.and(stored("account").eq(offered("account")));
-    conflict.action_and_where(match form.bare {
-        true => own,
-        false => own.or(stored("account").gt(offered("account"))),
-    });
+    let guard = if form.bare { own } else { own.or(stored("account").gt(offered("account"))) };
+    conflict.action_and_where(guard);
     conflict
 }
 
