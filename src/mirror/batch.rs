@@ -15,7 +15,7 @@ use super::{
     life,
     snapshot::Snapshot,
     tie::{self, Offer, Outcome},
-    write::{self, CompleteLists, Guard},
+    write::{self, CompleteLists, Guard, Listed},
 };
 use crate::db::Transaction;
 
@@ -75,28 +75,47 @@ pub async fn write<'a>(
         embedded.entry(snapshot.mirror.table).or_default().push(snapshot);
     }
     let objects = latest(offers);
-    for mirror in MIRRORS.iter().chain([&*OTHER]) {
-        let first = written.rows.len();
-        if let Some(objects) = objects.get(mirror.table) {
-            write_objects(tx, mirror, objects, offers, &mut written, now).await?;
+    let mirrors = || MIRRORS.iter().chain([&*OTHER]);
+    // The usual case: one event of a later second than the row's. Of several, any may go first.
+    let first = |objects: &Objects<'a>| {
+        objects.values().filter_map(|offers| Some(offers.first()?.snapshot)).collect::<Vec<&'a Snapshot>>()
+    };
+    let tables: Vec<write::Rows<'_>> =
+        mirrors().filter_map(|mirror| Some((mirror, first(objects.get(mirror.table)?)))).collect();
+    let newer = write::upsert_all(tx, &tables, now).await?;
+    let none = HashSet::new();
+    for (mirror, _) in &tables {
+        let newer = newer.get(mirror.table).unwrap_or(&none);
+        write_objects(tx, mirror, &objects[mirror.table], newer, offers, &mut written, now).await?;
+    }
+    // Parents come first: only what was written of them has children.
+    for row in &written.rows {
+        for (table, child) in children_of(row) {
+            children.entry(table).or_default().push(child);
         }
-        // Parents come first: only what was written of them has children.
-        let rows =
-            latest_by_id(children.remove(mirror.table).unwrap_or_default(), |row| (row.source.stamp, ""));
-        let refs: Vec<&Snapshot> = rows.iter().map(AsRef::as_ref).collect();
-        let lists = complete_lists(&written.rows, mirror);
-        if !refs.is_empty() || !lists.is_empty() {
-            write::children(tx, mirror, &refs, &lists, now).await?;
-        }
-        written.rows.extend(rows);
+    }
+    let listed: Vec<(&Mirror, Vec<Cow<'a, Snapshot>>)> = mirrors()
+        .map(|mirror| (mirror, children.remove(mirror.table).unwrap_or_default()))
+        .map(|(mirror, rows)| (mirror, latest_by_id(rows, |row| (row.source.stamp, ""))))
+        .collect();
+    let tables: Vec<Listed<'_>> = listed
+        .iter()
+        .map(|(mirror, rows)| Listed {
+            mirror,
+            rows: rows.iter().map(AsRef::as_ref).collect(),
+            complete: complete_lists(&written.rows, mirror),
+        })
+        .filter(|listed| !listed.rows.is_empty() || !listed.complete.is_empty())
+        .collect();
+    if !tables.is_empty() {
+        write::children(tx, &tables, now).await?;
+    }
+    drop(tables);
+    written.rows.extend(listed.into_iter().flat_map(|(_, rows)| rows));
+    for mirror in mirrors() {
         if let Some(rows) = embedded.remove(mirror.table) {
             let rows = latest_by_id(rows, |row| (0, &row.source.event));
             write::upsert(tx, mirror, &rows, Guard::Embedded, now).await?;
-        }
-        for row in &written.rows[first..] {
-            for (table, child) in children_of(row) {
-                children.entry(table).or_default().push(child);
-            }
         }
     }
     borrowed::lend(tx, &written.rows).await?;
@@ -126,14 +145,11 @@ async fn write_objects<'a>(
     tx: &Transaction,
     mirror: &'static Mirror,
     objects: &Objects<'a>,
+    newer: &HashSet<String>,
     all: &[Offer<'a>],
     written: &mut Written<'a>,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    // The usual case: one event of a later second than the row's. Of several, any may go first.
-    let rows: Vec<&'a Snapshot> =
-        objects.values().filter_map(|offers| Some(offers.first()?.snapshot)).collect();
-    let newer = write::upsert(tx, mirror, &rows, Guard::Older, now).await?;
     let mut ties: Vec<&[Offer<'a>]> = Vec::new();
     for (id, offers) in objects {
         if offers.len() == 1 && newer.contains(*id) {

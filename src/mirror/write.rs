@@ -74,6 +74,58 @@ pub async fn upsert(
     Ok(written)
 }
 
+/// Rows of one table.
+pub type Rows<'r> = (&'static Mirror, Vec<&'r Snapshot>);
+
+/// Writes rows of several tables over older ones, and says the ids of those that were written, by table.
+///
+/// On PostgreSQL that is one statement, whatever the tables.
+pub async fn upsert_all(
+    tx: &Transaction,
+    tables: &[Rows<'_>],
+    now: DateTime<Utc>,
+) -> Result<HashMap<&'static str, HashSet<String>>, DbErr> {
+    let mut written: HashMap<&'static str, HashSet<String>> = HashMap::with_capacity(tables.len());
+    let guard = Guard::Older;
+    let (together, alone): (Vec<&Rows<'_>>, Vec<&Rows<'_>>) =
+        tables.iter().partition(|(_, rows)| rows.iter().all(|row| !row.bare));
+    let key: Vec<&str> = together.iter().map(|(mirror, _)| mirror.table).collect();
+    let text = tx.postgres().filter(|_| together.len() > 1).zip(insertions_text(key, &together, guard));
+    let alone = match text {
+        Some((tx, text)) => {
+            let mut columns = Columns::default();
+            for (mirror, rows) in &together {
+                add_rows(&mut columns, mirror, rows, now);
+            }
+            for row in tx.rows(text, columns).await? {
+                let place = usize::try_from(row.get::<i32, _>(0)).unwrap_or_default();
+                written.entry(together[place].0.table).or_default().insert(row.get(1));
+            }
+            alone
+        }
+        None => tables.iter().collect(),
+    };
+    for (mirror, rows) in alone {
+        written.insert(mirror.table, upsert(tx, mirror, rows, guard, now).await?);
+    }
+    Ok(written)
+}
+
+/// One statement for several tables; none where there are too many mixtures of tables to keep a statement for each.
+fn insertions_text(key: Vec<&'static str>, tables: &[&Rows<'_>], guard: Guard) -> Option<&'static str> {
+    static TEXTS: Texts<Vec<&str>> = Texts::new();
+    TEXTS.get_some(key, || {
+        let (mut after, mut parts, mut found) = (0, Vec::new(), Vec::new());
+        for (place, (mirror, _)) in tables.iter().enumerate() {
+            let insertion = insertion(mirror, Form { guard, bare: false }, after);
+            parts.push(format!("t{place} AS ({insertion})"));
+            found.push(format!("SELECT {place}, id FROM t{place}"));
+            after += parameters(mirror);
+        }
+        format!("WITH {} {}", parts.join(", "), found.join(" UNION ALL "))
+    })
+}
+
 /// The form of a statement that writes rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Form {
@@ -94,7 +146,9 @@ async fn insert(
         return Ok(());
     }
     if let Some(tx) = tx.postgres() {
-        let ids = tx.rows(insert_text(mirror, form), arrays(mirror, rows, now)).await?;
+        let mut columns = Columns::default();
+        add_rows(&mut columns, mirror, rows, now);
+        let ids = tx.rows(insert_text(mirror, form), columns).await?;
         written.extend(ids.iter().map(|row| row.get::<String, _>(0)));
         return Ok(());
     }
@@ -140,26 +194,32 @@ fn insert_rows(
 /// The statement for PostgreSQL, which takes an array for each column.
 fn insert_text(mirror: &'static Mirror, form: Form) -> &'static str {
     static TEXTS: Texts<(&str, Form)> = Texts::new();
-    TEXTS.get((mirror.table, form), || {
-        let own = mirror.columns.iter().map(|column| column.kind.array());
-        let kept =
-            ["bool[]", "bool[]", "text[]", "text[]", "int8[]", "text[]", "timestamptz[]", "text[])::json"];
-        let mut select = Query::select();
-        for (number, array) in own.chain(kept).enumerate() {
-            let (array, cast) = array.split_once(')').unwrap_or((array, ""));
-            select.expr(Expr::cust(format!("unnest(${}::{array}){cast}", number + 1)));
-        }
-        let mut statement = insert_into(mirror);
-        statement.select_from(select).expect("as many expressions as columns");
-        statement.on_conflict(on_conflict(mirror, form)).returning_col("id");
-        statement.to_string(PostgresQueryBuilder)
-    })
+    TEXTS.get((mirror.table, form), || insertion(mirror, form, 0))
 }
 
-fn arrays(mirror: &'static Mirror, rows: &[&Snapshot], now: DateTime<Utc>) -> Columns {
-    let mut columns = Columns::default();
+/// The same after so many parameters of other statements.
+fn insertion(mirror: &'static Mirror, form: Form, after: usize) -> String {
+    let own = mirror.columns.iter().map(|column| column.kind.array());
+    let kept = ["bool[]", "bool[]", "text[]", "text[]", "int8[]", "text[]", "timestamptz[]", "text[])::json"];
+    let mut select = Query::select();
+    for (number, array) in own.chain(kept).enumerate() {
+        let (array, cast) = array.split_once(')').unwrap_or((array, ""));
+        select.expr(Expr::cust(format!("unnest(${}::{array}){cast}", after + number + 1)));
+    }
+    let mut statement = insert_into(mirror);
+    statement.select_from(select).expect("as many expressions as columns");
+    statement.on_conflict(on_conflict(mirror, form)).returning_col("id");
+    statement.to_string(PostgresQueryBuilder)
+}
+
+/// How many parameters the insertion into a table takes.
+fn parameters(mirror: &Mirror) -> usize {
+    mirror.columns.len() + BOOKKEEPING.len()
+}
+
+fn add_rows(columns: &mut Columns, mirror: &'static Mirror, rows: &[&Snapshot], now: DateTime<Utc>) {
     for (place, column) in mirror.columns.iter().enumerate() {
-        add_array(&mut columns, column, rows.iter().map(|row| &row.values[place]));
+        add_array(columns, column, rows.iter().map(|row| &row.values[place]));
     }
     columns.add(rows.iter().map(|row| row.deleted).collect::<Vec<_>>());
     columns.add(rows.iter().map(|row| !row.settled).collect::<Vec<_>>());
@@ -169,7 +229,6 @@ fn arrays(mirror: &'static Mirror, rows: &[&Snapshot], now: DateTime<Utc>) -> Co
     columns.add(rows.iter().map(|row| row.source.event.as_str()).collect::<Vec<_>>());
     columns.add(vec![now; rows.len()]);
     columns.add(rows.iter().map(|row| row.raw.as_str()).collect::<Vec<_>>());
-    columns
 }
 
 fn add_array<'a>(columns: &mut Columns, column: &Column, values: impl Iterator<Item = &'a Value>) {
@@ -278,28 +337,67 @@ impl CompleteLists<'_> {
     }
 }
 
+/// The rows of one table that came in lists, and the lists.
+pub struct Listed<'r> {
+    pub mirror: &'static Mirror,
+    pub rows: Vec<&'r Snapshot>,
+    pub complete: Vec<CompleteLists<'r>>,
+}
+
 /// Writes the rows of objects that came in lists, and makes tombstones of those that complete lists no longer name.
-pub async fn children(
-    tx: &Transaction,
-    mirror: &'static Mirror,
-    rows: &[&Snapshot],
-    lists: &[CompleteLists<'_>],
-    now: DateTime<Utc>,
-) -> Result<(), DbErr> {
-    // The usual case is one statement on PostgreSQL.
-    if let (Some(tx), [list]) = (tx.postgres(), lists)
-        && !rows.is_empty()
-        && rows.iter().all(|row| !row.bare)
-    {
-        let mut columns = arrays(mirror, rows, now);
-        add_lists(&mut columns, list, now);
-        return tx.execute(children_text(mirror, list.children), columns).await;
+///
+/// On PostgreSQL that is one statement, whatever the tables.
+pub async fn children(tx: &Transaction, tables: &[Listed<'_>], now: DateTime<Utc>) -> Result<(), DbErr> {
+    let key: Vec<_> = tables.iter().map(Listed::shape).collect();
+    if let Some((tx, text)) = tx.postgres().zip(children_text(key, tables)) {
+        let mut columns = Columns::default();
+        for table in tables {
+            add_rows(&mut columns, table.mirror, &table.rows, now);
+            for list in &table.complete {
+                add_lists(&mut columns, list, now);
+            }
+        }
+        return tx.execute(text, columns).await;
     }
-    upsert(tx, mirror, rows, Guard::NotNewer, now).await?;
-    for list in lists {
-        remove_unlisted(tx, mirror, list, now).await?;
+    for table in tables {
+        upsert(tx, table.mirror, &table.rows, Guard::NotNewer, now).await?;
+        for list in &table.complete {
+            remove_unlisted(tx, table.mirror, list, now).await?;
+        }
     }
     Ok(())
+}
+
+impl Listed<'_> {
+    fn shape(&self) -> (&'static str, Vec<(&'static str, &'static str)>) {
+        let lists = self.complete.iter().map(|list| (list.children.field, list.children.parent));
+        (self.mirror.table, lists.collect())
+    }
+}
+
+type Shape = (&'static str, Vec<(&'static str, &'static str)>);
+
+fn children_text(key: Vec<Shape>, tables: &[Listed<'_>]) -> Option<&'static str> {
+    static TEXTS: Texts<Vec<Shape>> = Texts::new();
+    // Rows of which only the id is known are written in another form.
+    if tables.iter().any(|table| table.rows.iter().any(|row| row.bare)) {
+        return None;
+    }
+    TEXTS.get_some(key, || {
+        let (mut after, mut parts) = (0, Vec::new());
+        let form = Form { guard: Guard::NotNewer, bare: false };
+        for table in tables {
+            let name = parts.len();
+            parts.push(format!("t{name} AS ({})", insertion(table.mirror, form, after)));
+            after += parameters(table.mirror);
+            for list in &table.complete {
+                let name = parts.len();
+                parts.push(format!("t{name} AS ({})", removal(table.mirror, list.children, after)));
+                after += REMOVAL_PARAMETERS;
+            }
+        }
+        format!("WITH {} SELECT 1", parts.join(", "))
+    })
 }
 
 async fn remove_unlisted(
@@ -343,7 +441,10 @@ fn add_lists(columns: &mut Columns, list: &CompleteLists<'_>, now: DateTime<Utc>
     columns.add(parents.iter().flat_map(|parent| list.listed(parent)).collect::<Vec<_>>());
 }
 
-/// The statement that removes what lists no longer name, after so many parameters of another.
+/// How many parameters a removal takes.
+const REMOVAL_PARAMETERS: usize = 5;
+
+/// The statement that removes what lists no longer name, after so many parameters of others.
 fn removal(mirror: &Mirror, children: &Children, after: usize) -> String {
     let (table, parent) = (mirror.table, children.parent);
     let [id, stamp, event, now, listed] = [1, 2, 3, 4, 5].map(|number| after + number);
@@ -361,15 +462,8 @@ fn removal_text(mirror: &'static Mirror, children: &'static Children) -> &'stati
     TEXTS.get((mirror.table, children.field), || removal(mirror, children, 0))
 }
 
-fn children_text(mirror: &'static Mirror, children: &'static Children) -> &'static str {
-    static TEXTS: Texts<(&str, &str, &str)> = Texts::new();
-    TEXTS.get((mirror.table, children.field, children.parent), || {
-        let form = Form { guard: Guard::NotNewer, bare: false };
-        let insert = insert_text(mirror, form);
-        let removal = removal(mirror, children, mirror.columns.len() + BOOKKEEPING.len());
-        format!("WITH written AS ({insert}) {removal}")
-    })
-}
+/// How many statements for mixtures of tables are kept: each connection knows as many.
+const MIXTURES: usize = 400;
 
 /// Statements of constant text, each made once.
 struct Texts<K>(LazyLock<RwLock<HashMap<K, &'static str>>>);
@@ -377,6 +471,14 @@ struct Texts<K>(LazyLock<RwLock<HashMap<K, &'static str>>>);
 impl<K: Eq + std::hash::Hash> Texts<K> {
     const fn new() -> Self {
         Self(LazyLock::new(RwLock::default))
+    }
+
+    /// The same, unless too many were made.
+    fn get_some(&self, key: K, make: impl FnOnce() -> String) -> Option<&'static str> {
+        let known = self.0.read().expect("nothing panics under the lock");
+        let is_one_too_many = known.len() >= MIXTURES && !known.contains_key(&key);
+        drop(known);
+        (!is_one_too_many).then(|| self.get(key, make))
     }
 
     fn get(&self, key: K, make: impl FnOnce() -> String) -> &'static str {

@@ -224,7 +224,7 @@ async fn a_batch_takes_the_same_statements_for_any_number_of_customers() {
             .await
             .expect("it links");
         counted.push(app.db.statements() - before);
-        drop(tx);
+        tx.commit().await.expect("it ends");
     }
     assert_eq!(counted, [0, 1, 1]);
 }

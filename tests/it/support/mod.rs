@@ -28,7 +28,7 @@ use billgraph::{
     clock::Clock,
     commands::issuer::Issuer,
     config::{Config, Settings},
-    error::Error,
+    error::{Error, is_lost_connection},
     network,
     stripe::{RetryPolicy, Stripe},
     sync::worker,
@@ -208,8 +208,14 @@ impl TestApp {
     /// The rows of a statement, as JSON objects.
     pub async fn rows(&self, sql: &str) -> Vec<Value> {
         let db = &self.app().db.reader;
-        let statement = Statement::from_string(db.get_database_backend(), sql);
-        JsonValue::find_by_statement(statement).all(db).await.expect(sql)
+        loop {
+            let statement = Statement::from_string(db.get_database_backend(), sql);
+            match JsonValue::find_by_statement(statement).all(db).await {
+                // The database was away: each of the pool's connections finds out by itself.
+                Err(error) if is_lost_connection(&error) => {}
+                rows => break rows.expect(sql),
+            }
+        }
     }
 
     /// How many rows a table has.
