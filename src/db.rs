@@ -180,8 +180,10 @@ fn postgres(url: &str, schema: &str) -> ConnectOptions {
 fn ingest(url: &str, schema: &str) -> ConnectOptions {
     let mut options = postgres(url, schema);
     options.max_connections(INGEST_CONNECTIONS).map_sqlx_postgres_opts(|options| {
-        // Just after an installation the tables seem small, and a plan made then would be kept.
-        options.statement_cache_capacity(1000).options([("enable_seqscan", "off")])
+        // Just after an installation the tables seem small, and a plan made then would be kept. With arrays, a plan for
+        // given values is never better than the general one, which is made once.
+        let plans = [("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan")];
+        options.statement_cache_capacity(1000).options(plans)
     });
     options
 }
