@@ -89,6 +89,7 @@ pub async fn ensure(app: &App, subject: &Subject) -> Result<(LinkOutcome, String
     let attempts = remember(app, subject).await?;
     for _ in 0..ROUNDS {
         if let Some(customer) = stored(app, subject).await? {
+            mirror_if_missing(app, &customer).await?;
             return Ok((LinkOutcome::AlreadyLinked, customer));
         }
         let found = match find(app, subject, attempts).await? {
@@ -108,6 +109,17 @@ pub async fn ensure(app: &App, subject: &Subject) -> Result<(LinkOutcome, String
         Some(customer) => Ok((LinkOutcome::AlreadyLinked, customer)),
         None => Err(Error::new(Code::Conflict, "The customer was linked to somebody else just now.")),
     }
+}
+
+/// A link is stored before its customer is written: whoever sees it in between asks for the customer too. Where Stripe
+/// does not answer, the customer comes by its event.
+async fn mirror_if_missing(app: &App, customer: &str) -> Result<()> {
+    if customer::Entity::find_by_id(customer).one(&app.db.reader).await?.is_none()
+        && let Ok(answer) = app.stripe.get(&format!("/customers/{customer}")).await
+    {
+        app.writer.answer(&answer).await?;
+    }
+    Ok(())
 }
 
 /// Links exactly this customer.
