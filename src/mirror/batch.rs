@@ -15,6 +15,7 @@ use super::{
     life,
     snapshot::Snapshot,
     tie::{self, Offer, Outcome},
+    usual::Done,
     write::{self, CompleteLists, Guard, Listed},
 };
 use crate::db::Transaction;
@@ -59,42 +60,49 @@ impl Written<'_> {
 /// Those that are offered for an object's latest second, by the object's id in order.
 type Objects<'a> = BTreeMap<&'a str, Vec<Offer<'a>>>;
 
-/// Rows of a table, by its name.
-type ByTable<'a, T> = HashMap<&'static str, Vec<T>>;
-
-/// Writes what is offered, unless something newer is there, and says what became of each object.
+/// Writes what is offered, unless something newer is there, and says what became of each object; some of it may be
+/// done already.
 pub async fn write<'a>(
     tx: &Transaction,
     offers: &[Offer<'a>],
+    done: &Done,
     now: DateTime<Utc>,
 ) -> Result<Written<'a>, DbErr> {
     let mut written = Written::default();
-    let mut children: ByTable<'a, Cow<'a, Snapshot>> = HashMap::new();
-    let mut embedded: ByTable<'a, &'a Snapshot> = HashMap::new();
-    for snapshot in offers.iter().flat_map(|offer| &offer.snapshot.embedded) {
-        embedded.entry(snapshot.mirror.table).or_default().push(snapshot);
-    }
     let objects = latest(offers);
-    let mirrors = || MIRRORS.iter().chain([&*OTHER]);
-    // The usual case: one event of a later second than the row's. Of several, any may go first.
-    let first = |objects: &Objects<'a>| {
-        objects.values().filter_map(|offers| Some(offers.first()?.snapshot)).collect::<Vec<&'a Snapshot>>()
-    };
-    let tables: Vec<write::Rows<'_>> =
-        mirrors().filter_map(|mirror| Some((mirror, first(objects.get(mirror.table)?)))).collect();
-    let newer = write::upsert_all(tx, &tables, now).await?;
-    let none = HashSet::new();
-    for (mirror, _) in &tables {
-        let newer = newer.get(mirror.table).unwrap_or(&none);
-        write_objects(tx, mirror, &objects[mirror.table], newer, offers, &mut written, now).await?;
+    for mirror in mirrors() {
+        let Some(objects) = objects.get(mirror.table) else { continue };
+        // Of several offers any may go first.
+        let first = objects.values().filter_map(|offers| Some(offers.first()?.snapshot));
+        let open: Vec<&Snapshot> = first.clone().filter(|snapshot| !done.has_offered(snapshot)).collect();
+        let mut newer = write::upsert(tx, mirror, &open, Guard::Older, now).await?;
+        newer.extend(first.filter(|snapshot| done.has_written(snapshot)).map(|snapshot| snapshot.id.clone()));
+        write_objects(tx, mirror, objects, &newer, offers, &mut written, now).await?;
     }
-    // Parents come first: only what was written of them has children.
+    write_lists(tx, &mut written, done, now).await?;
+    write_embedded(tx, offers, now).await?;
+    Ok(written)
+}
+
+/// All mirrors, in the order in which their tables are written.
+fn mirrors() -> impl Iterator<Item = &'static Mirror> {
+    MIRRORS.iter().chain([&*OTHER])
+}
+
+/// Writes what came in the lists of the rows just written, and whatever follows from all of them for others.
+async fn write_lists(
+    tx: &Transaction,
+    written: &mut Written<'_>,
+    done: &Done,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let mut children: HashMap<&'static str, Vec<Cow<'_, Snapshot>>> = HashMap::new();
     for row in &written.rows {
         for (table, child) in children_of(row) {
             children.entry(table).or_default().push(child);
         }
     }
-    let listed: Vec<(&Mirror, Vec<Cow<'a, Snapshot>>)> = mirrors()
+    let listed: Vec<(&Mirror, Vec<Cow<'_, Snapshot>>)> = mirrors()
         .map(|mirror| (mirror, children.remove(mirror.table).unwrap_or_default()))
         .map(|(mirror, rows)| (mirror, latest_by_id(rows, |row| (row.source.stamp, ""))))
         .collect();
@@ -102,24 +110,34 @@ pub async fn write<'a>(
         .iter()
         .map(|(mirror, rows)| Listed {
             mirror,
-            rows: rows.iter().map(AsRef::as_ref).collect(),
+            rows: rows.iter().map(AsRef::as_ref).filter(|row| !done.has_written(row)).collect(),
             complete: complete_lists(&written.rows, mirror),
         })
         .filter(|listed| !listed.rows.is_empty() || !listed.complete.is_empty())
         .collect();
-    if !tables.is_empty() {
-        write::children(tx, &tables, now).await?;
-    }
+    let rows = written.rows.iter().chain(listed.iter().flat_map(|(_, rows)| rows)).map(AsRef::as_ref);
+    let keys = borrowed::Keys::of(rows);
+    let all = keys.all();
+    borrowed::lock(tx, &all.difference(&done.locked).collect()).await?;
+    let lent = write::lists(tx, &tables, &keys, now).await?;
     drop(tables);
     written.rows.extend(listed.into_iter().flat_map(|(_, rows)| rows));
+    borrowed::lend(tx, lent).await
+}
+
+/// Writes the objects that came along whole inside others.
+async fn write_embedded(tx: &Transaction, offers: &[Offer<'_>], now: DateTime<Utc>) -> Result<(), DbErr> {
+    let mut embedded: HashMap<&'static str, Vec<&Snapshot>> = HashMap::new();
+    for snapshot in offers.iter().flat_map(|offer| &offer.snapshot.embedded) {
+        embedded.entry(snapshot.mirror.table).or_default().push(snapshot);
+    }
     for mirror in mirrors() {
         if let Some(rows) = embedded.remove(mirror.table) {
             let rows = latest_by_id(rows, |row| (0, &row.source.event));
             write::upsert(tx, mirror, &rows, Guard::Embedded, now).await?;
         }
     }
-    borrowed::lend(tx, &written.rows).await?;
-    Ok(written)
+    Ok(())
 }
 
 /// Of each object those that are offered for its latest second; where two accounts have the same id, of the first.

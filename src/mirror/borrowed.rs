@@ -1,7 +1,6 @@
 //! Columns that are filled from a row of another table.
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::LazyLock,
 };
@@ -9,7 +8,7 @@ use std::{
 use sea_orm::{
     ConnectionTrait, DbErr, Order,
     sea_query::{Expr, ExprTrait, PostgresQueryBuilder, Query, SelectStatement},
-    sqlx::Row,
+    sqlx::{Row, postgres::PgRow},
 };
 use serde_json::json;
 
@@ -75,40 +74,39 @@ pub struct Borrowed {
 }
 
 /// What lenders have, by the key under which borrowers look for it.
-type Lent = BTreeMap<String, String>;
+pub type Lent = BTreeMap<String, String>;
 
-/// Fills the borrowed columns of the rows just written, and of those to whom one just written lends.
-pub async fn lend(tx: &Transaction, written: &[Cow<'_, Snapshot>]) -> Result<(), DbErr> {
-    let keys: Vec<BTreeSet<String>> = BORROWED.iter().map(|link| keys(link, written)).collect();
-    if keys.iter().all(BTreeSet::is_empty) {
-        return Ok(());
+/// The keys by which each link is looked for.
+#[derive(Debug)]
+pub struct Keys(Vec<BTreeSet<String>>);
+
+impl Keys {
+    /// Those of rows that lack a borrowed column, and those of rows that lend it.
+    pub fn of<'r>(rows: impl Iterator<Item = &'r Snapshot> + Clone) -> Self {
+        Self(BORROWED.iter().map(|link| keys(link, rows.clone())).collect())
     }
-    let mut lent = found(tx, &keys).await?;
-    for place in 0..BORROWED.len() {
-        if lent[place].is_empty() {
-            continue;
-        }
-        fill(tx, place, &lent[place]).await?;
-        // A later link may go through what this one found.
-        let through =
-            |later: &Borrowed| (later.table, later.key) == (BORROWED[place].table, BORROWED[place].column);
-        let mut more = vec![BTreeSet::new(); BORROWED.len()];
-        for later in (place + 1..BORROWED.len()).filter(|later| through(&BORROWED[*later])) {
-            more[later].extend(lent[place].values().cloned());
-        }
-        if more.iter().any(|keys| !keys.is_empty()) {
-            for (known, new) in lent.iter_mut().zip(found(tx, &more).await?) {
-                known.extend(new);
-            }
+
+    /// Whether there is nothing to look for.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(BTreeSet::is_empty)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> BTreeSet<String> {
+        self.0.iter().flatten().cloned().collect()
+    }
+
+    /// Adds them as [`find_text`] takes them.
+    pub fn add(&self, columns: &mut Columns) {
+        for keys in &self.0 {
+            columns.add(keys.iter().map(String::as_str).collect::<Vec<_>>());
         }
     }
-    Ok(())
 }
 
-/// The keys by which a link is looked for: those of rows that lack it, and those of rows that lend it.
-fn keys(link: &Borrowed, written: &[Cow<'_, Snapshot>]) -> BTreeSet<String> {
+fn keys<'r>(link: &Borrowed, rows: impl Iterator<Item = &'r Snapshot>) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
-    for row in written {
+    for row in rows {
         if row.mirror.table == link.table && row.text(link.column).is_none() {
             keys.extend(row.text(link.key).map(str::to_owned));
         }
@@ -119,21 +117,69 @@ fn keys(link: &Borrowed, written: &[Cow<'_, Snapshot>]) -> BTreeSet<String> {
     keys
 }
 
+/// A condition on `keys.key` that is never true: it locks the key until the transaction ends.
+///
+/// Of a borrower and a lender that two transactions write at once, neither would see the other's row. So the second waits
+/// for the first, and then sees it.
+pub const LOCKED: &str = "pg_advisory_xact_lock(hashtextextended(keys.key, 0)) IS NULL";
+
+/// Locks keys, in their order, where other processes write too.
+pub async fn lock(tx: &Transaction, keys: &BTreeSet<&String>) -> Result<(), DbErr> {
+    let Some(tx) = tx.postgres().filter(|_| !keys.is_empty()) else { return Ok(()) };
+    static TEXT: LazyLock<String> =
+        LazyLock::new(|| format!("SELECT 1 FROM (SELECT unnest($1::text[]) AS key) AS keys WHERE {LOCKED}"));
+    let mut columns = Columns::default();
+    columns.add(keys.iter().map(|key| key.as_str()).collect::<Vec<_>>());
+    tx.execute(TEXT.as_str(), columns).await
+}
+
+/// Fills the borrowed columns of the rows just written, and of those to whom one just written lends.
+pub async fn lend_all<'r>(
+    tx: &Transaction,
+    written: impl Iterator<Item = &'r Snapshot> + Clone,
+) -> Result<(), DbErr> {
+    let keys = Keys::of(written);
+    lock(tx, &keys.all().iter().collect()).await?;
+    let lent = find(tx, &keys).await?;
+    lend(tx, lent).await
+}
+
+/// The same with what was found by their keys.
+pub async fn lend(tx: &Transaction, mut lent: Vec<Lent>) -> Result<(), DbErr> {
+    for place in 0..BORROWED.len() {
+        if lent[place].is_empty() {
+            continue;
+        }
+        fill(tx, place, &lent[place]).await?;
+        // A later link may go through what this one found.
+        let through =
+            |later: &Borrowed| (later.table, later.key) == (BORROWED[place].table, BORROWED[place].column);
+        let mut more = Keys(vec![BTreeSet::new(); BORROWED.len()]);
+        for later in (place + 1..BORROWED.len()).filter(|later| through(&BORROWED[*later])) {
+            more.0[later].extend(lent[place].values().cloned());
+        }
+        if !more.is_empty() {
+            lock(tx, &more.0.iter().flatten().collect()).await?;
+            for (known, new) in lent.iter_mut().zip(find(tx, &more).await?) {
+                known.extend(new);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What lenders have, for each link by its keys.
-async fn found(tx: &Transaction, keys: &[BTreeSet<String>]) -> Result<Vec<Lent>, DbErr> {
-    let mut found = vec![Lent::new(); BORROWED.len()];
+pub async fn find(tx: &Transaction, keys: &Keys) -> Result<Vec<Lent>, DbErr> {
+    if keys.is_empty() {
+        return Ok(vec![Lent::new(); BORROWED.len()]);
+    }
     if let Some(tx) = tx.postgres() {
         let mut columns = Columns::default();
-        for keys in keys {
-            columns.add(keys.iter().map(String::as_str).collect::<Vec<_>>());
-        }
-        for row in tx.rows(TEXTS.find, columns).await? {
-            let place = usize::try_from(row.get::<i32, _>(0)).unwrap_or_default();
-            found[place].entry(row.get(1)).or_insert(row.get(2));
-        }
-        return Ok(found);
+        keys.add(&mut columns);
+        return Ok(found(&tx.rows(&TEXTS.find, columns).await?));
     }
-    for (place, keys) in keys.iter().enumerate().filter(|(_, keys)| !keys.is_empty()) {
+    let mut found = vec![Lent::new(); BORROWED.len()];
+    for (place, keys) in keys.0.iter().enumerate().filter(|(_, keys)| !keys.is_empty()) {
         let link = &BORROWED[place];
         let mut statement = lenders(link, place);
         // There may be more of them than a statement has parameters.
@@ -146,13 +192,33 @@ async fn found(tx: &Transaction, keys: &[BTreeSet<String>]) -> Result<Vec<Lent>,
     Ok(found)
 }
 
+/// What the rows of [`find_text`] say.
+pub fn found(rows: &[PgRow]) -> Vec<Lent> {
+    let mut found = vec![Lent::new(); BORROWED.len()];
+    for row in rows {
+        let place = usize::try_from(row.get::<i32, _>(0)).unwrap_or_default();
+        found[place].entry(row.get(1)).or_insert(row.get(2));
+    }
+    found
+}
+
+/// The statement that finds the lenders of all links at once, after so many parameters of others.
+pub fn find_text(after: usize) -> String {
+    let find = BORROWED.iter().enumerate().map(|(place, link)| {
+        let mut find = lenders(link, place);
+        find.and_where(Expr::cust(format!("{} = ANY(${}::text[])", link.lender_key, after + place + 1)));
+        format!("({})", find.to_string(PostgresQueryBuilder))
+    });
+    find.collect::<Vec<_>>().join(" UNION ALL ")
+}
+
 /// Fills a column with what lenders have.
 async fn fill(tx: &Transaction, place: usize, lent: &Lent) -> Result<(), DbErr> {
     if let Some(tx) = tx.postgres() {
         let mut columns = Columns::default();
         columns.add(lent.keys().map(String::as_str).collect::<Vec<_>>());
         columns.add(lent.values().map(String::as_str).collect::<Vec<_>>());
-        return tx.execute(TEXTS.fill[place], columns).await;
+        return tx.execute(&TEXTS.fill[place], columns).await;
     }
     let link = &BORROWED[place];
     for (key, value) in lent {
@@ -170,27 +236,21 @@ async fn fill(tx: &Transaction, place: usize, lent: &Lent) -> Result<(), DbErr> 
 
 /// The statements for PostgreSQL.
 struct Texts {
-    /// Finds the lenders of all links at once.
-    find: &'static str,
+    /// Finds the lenders of all links.
+    find: String,
     /// Fills the column of each link.
-    fill: Vec<&'static str>,
+    fill: Vec<String>,
 }
 
 static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
-    let find = BORROWED.iter().enumerate().map(|(place, link)| {
-        let mut find = lenders(link, place);
-        find.and_where(Expr::cust(format!("{} = ANY(${}::text[])", link.lender_key, place + 1)));
-        format!("({})", find.to_string(PostgresQueryBuilder))
-    });
     let fill = BORROWED.iter().map(|Borrowed { table, column, key, .. }| {
-        let text = format!(
+        format!(
             "UPDATE {table} SET {column} = lent.value \
              FROM (SELECT unnest($1::text[]) AS key, unnest($2::text[]) AS value) AS lent \
              WHERE {table}.{key} = lent.key AND {table}.{column} IS DISTINCT FROM lent.value"
-        );
-        &*text.leak()
+        )
     });
-    Texts { find: find.collect::<Vec<_>>().join(" UNION ALL ").leak(), fill: fill.collect() }
+    Texts { find: find_text(0), fill: fill.collect() }
 });
 
 /// Keys with what their lenders have; of several lenders first the one that Stripe calls the default, else the oldest.

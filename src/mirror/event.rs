@@ -42,10 +42,11 @@ struct Data<'a> {
 pub fn parse(body: &Bytes) -> Result<Event> {
     let not_an_event = || Error::invalid("The body is not a Stripe event.");
     let text = std::str::from_utf8(body).map_err(|error| not_an_event().because(error))?;
-    let envelope: Envelope = match serde_json::from_str(text) {
+    let text = compact(text);
+    let envelope: Envelope = match serde_json::from_str(&text) {
         Ok(envelope) => envelope,
         // A thin event has no `data`.
-        Err(error) => return thin::parse(text, body).ok_or_else(|| not_an_event().because(error)),
+        Err(error) => return thin::parse(&text, body).ok_or_else(|| not_an_event().because(error)),
     };
     let object = Sent::read(envelope.data.object).map_err(|error| not_an_event().because(error))?;
     let previous = envelope.data.previous_attributes.map(Sent::read).transpose();
@@ -103,34 +104,50 @@ impl Sent {
             let value = without_nul(&value);
             return Ok(Self { text: value.to_string(), value });
         }
-        Ok(Self { value, text: compact(json.get()) })
+        Ok(Self { value, text: json.get().to_owned() })
     }
 }
 
-/// The same JSON text without the white space between its tokens: Stripe indents its webhooks.
+/// The same JSON text without the white space around its punctuation: Stripe indents its webhooks.
+///
+/// What is no JSON does not become JSON by it.
 fn compact(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let mut rest = json;
-    while let Some(quote) = rest.find('"') {
-        let (between, string) = rest.split_at(quote);
-        out.extend(between.split_ascii_whitespace());
-        let end = string_length(string);
-        out.push_str(&string[..end]);
-        rest = &string[end..];
+    loop {
+        let quote = memchr::memchr(b'"', rest.as_bytes()).unwrap_or(rest.len());
+        for token in rest[..quote].split([' ', '\n', '\r', '\t']).filter(|token| !token.is_empty()) {
+            if is_bare(out.bytes().last()) && is_bare(token.bytes().next()) {
+                out.push(' ');
+            }
+            out.push_str(token);
+        }
+        if quote == rest.len() {
+            return out;
+        }
+        let end = quote + string_length(&rest[quote..]);
+        out.push_str(&rest[quote..end]);
+        rest = &rest[end..];
     }
-    out.extend(rest.split_ascii_whitespace());
-    out
+}
+
+/// Whether a byte is part of a number or a name, which white space ends.
+fn is_bare(byte: Option<u8>) -> bool {
+    byte.is_some_and(|byte| !matches!(byte, b'{' | b'}' | b'[' | b']' | b',' | b':' | b'"'))
 }
 
 /// The length of the JSON string at the start of a text, with both quotes.
 fn string_length(text: &str) -> usize {
-    let mut escaped = false;
-    let end = text.bytes().skip(1).position(|byte| {
-        let ends = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        ends
-    });
-    end.map_or(text.len(), |end| end + 2)
+    let bytes = text.as_bytes();
+    let mut place = 1;
+    while let Some(found) = bytes.get(place..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        match bytes[place + found] {
+            b'"' => return place + found + 1,
+            // Whatever is escaped, a quote does not end the string by it.
+            _ => place += found + 2,
+        }
+    }
+    text.len()
 }
 
 #[cfg(test)]
@@ -157,6 +174,8 @@ mod tests {
             r#"{"id":"evt_1","type":"a","created":253402300800,"data":{"object":{}}}"#,
             r#"{"id":"evt_1","type":"a","created":-62135596801,"data":{"object":{}}}"#,
             r#"{"id":"evt_1","type":"a","created":1,"data":{"object":{"name":"\ud800"}}}"#,
+            r#"{"id":"evt_1","type":"a","created":1 2,"data":{"object":{}}}"#,
+            r#"{"id":"evt_1","type":"a","created":1,"livemode":tr ue,"data":{"object":{}}}"#,
         ] {
             let error = parse(&Bytes::from_static(body.as_bytes())).expect_err(body);
             assert_eq!(error.code, crate::error::Code::Invalid, "{body}");

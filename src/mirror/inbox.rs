@@ -1,6 +1,6 @@
 //! The inbox: every event that arrived, recorded once by its id.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::LazyLock};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     config::KeepPayloads,
-    db::{Columns, PostgresTransaction, Transaction},
+    db::{Columns, Transaction},
 };
 
 /// How soon an event is tried again that could not be applied.
@@ -135,6 +135,15 @@ pub fn kind(event_type: &str) -> Kind {
     }
 }
 
+/// The events, each once, in the order in which every process records them: so neither waits for the other in a
+/// circle.
+pub fn once_each<'e>(events: &[&'e Event]) -> Vec<&'e Event> {
+    let mut events = events.to_vec();
+    events.sort_by_key(|event| &event.id);
+    events.dedup_by_key(|event| &event.id);
+    events
+}
+
 /// Records events and says the ids of those that were not known before.
 ///
 /// What became of an event is said afterwards, by [`amend`].
@@ -144,15 +153,16 @@ pub async fn record(
     keep: KeepPayloads,
     now: DateTime<Utc>,
 ) -> Result<HashSet<String>, DbErr> {
-    let mut events = events.to_vec();
-    // Two processes record in the same order, so that neither waits for the other in a circle.
-    events.sort_unstable_by_key(|event| &event.id);
-    events.dedup_by_key(|event| &event.id);
+    let events = once_each(events);
     if events.is_empty() {
         return Ok(HashSet::new());
     }
     if let Some(tx) = tx.postgres() {
-        return record_arrays(tx, &events, keep, now).await;
+        static TEXT: LazyLock<String> = LazyLock::new(|| record_text(0, "id"));
+        let mut columns = Columns::default();
+        add_columns(&mut columns, &events, keep, now);
+        let rows = tx.rows(TEXT.as_str(), columns).await?;
+        return Ok(rows.iter().map(|row| row.get(0)).collect());
     }
     let rows = events
         .iter()
@@ -164,24 +174,50 @@ pub async fn record(
     }
 }
 
-const RECORD: &str = "INSERT INTO webhook_events (id, type, object, object_id, account, created, api_version, livemode, \
-     state, attempts, previous_attributes, leads_to, came_from, life_cycle, snapshot_event, payload, received_at, applied_at) \
-     SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[]), \
-     unnest($6::timestamptz[]), unnest($7::text[]), unnest($8::bool[]), unnest($9::text[]), 1, unnest($10::text[]), \
-     unnest($11::int8[]), unnest($12::int8[]), unnest($13::int4[]), unnest($14::text[]), unnest($15::text[]), $16, unnest($17::timestamptz[]) \
-     ON CONFLICT (id) DO NOTHING RETURNING id";
+/// What PostgreSQL is given of events to record them: a column each, and the type of its array.
+const COLUMNS: [(&str, &str); 18] = [
+    ("id", "text"),
+    ("type", "text"),
+    ("object", "text"),
+    ("object_id", "text"),
+    ("account", "text"),
+    ("created", "timestamptz"),
+    ("api_version", "text"),
+    ("livemode", "bool"),
+    ("state", "text"),
+    ("attempts", "int4"),
+    ("previous_attributes", "text"),
+    ("leads_to", "int8"),
+    ("came_from", "int8"),
+    ("life_cycle", "int4"),
+    ("snapshot_event", "text"),
+    ("payload", "text"),
+    ("received_at", "timestamptz"),
+    ("applied_at", "timestamptz"),
+];
 
-async fn record_arrays(
-    tx: &PostgresTransaction,
-    events: &[&Event],
-    keep: KeepPayloads,
-    now: DateTime<Utc>,
-) -> Result<HashSet<String>, DbErr> {
+/// How many parameters it takes to record events.
+pub const PARAMETERS: usize = COLUMNS.len();
+
+/// The statement that records events, after so many parameters of others; it returns the ids of those that were not
+/// known before, under a name.
+pub fn record_text(after: usize, name: &str) -> String {
+    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+    let array = |(place, (_, of)): (usize, &(&str, &str))| format!("unnest(${}::{of}[])", after + place + 1);
+    let arrays: Vec<String> = COLUMNS.iter().enumerate().map(array).collect();
+    format!(
+        "INSERT INTO webhook_events ({}) SELECT {} ON CONFLICT (id) DO NOTHING RETURNING id AS {name}",
+        names.join(", "),
+        arrays.join(", ")
+    )
+}
+
+/// Adds events as the statement takes them.
+pub fn add_columns(columns: &mut Columns, events: &[&Event], keep: KeepPayloads, now: DateTime<Utc>) {
     let text = |of: for<'e> fn(&'e Event) -> Option<&'e str>| {
         events.iter().map(|event| of(event)).collect::<Vec<_>>()
     };
     let applied = |event: &&&Event| event.state() == State::Applied;
-    let mut columns = Columns::default();
     columns.add(text(|event| Some(&event.id)));
     columns.add(text(|event| Some(&event.r#type)));
     columns.add(text(|event| event.object.as_deref()));
@@ -191,16 +227,15 @@ async fn record_arrays(
     columns.add(text(|event| event.api_version.as_deref()));
     columns.add(events.iter().map(|event| event.livemode).collect::<Vec<_>>());
     columns.add(events.iter().map(|event| event.state().to_value()).collect::<Vec<_>>());
+    columns.add(vec![1; events.len()]);
     columns.add(text(|event| event.previous_attributes.as_deref()));
     columns.add(events.iter().map(|event| event.leads_to()).collect::<Vec<_>>());
     columns.add(events.iter().map(|event| event.came_from()).collect::<Vec<_>>());
     columns.add(events.iter().map(|event| event.life_cycle()).collect::<Vec<_>>());
     columns.add(text(Event::snapshot_event));
     columns.add(events.iter().map(|event| event.kept(keep)).collect::<Vec<_>>());
-    columns.add(now);
+    columns.add(vec![now; events.len()]);
     columns.add(events.iter().map(|event| Some(event).filter(applied).map(|_| now)).collect::<Vec<_>>());
-    let rows = tx.rows(RECORD, columns).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Notes of recorded events that they are applied once more; what becomes of them is said afterwards, by [`amend`].

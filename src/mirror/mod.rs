@@ -20,6 +20,7 @@ mod registry;
 pub mod snapshot;
 pub mod thin;
 pub mod tie;
+mod usual;
 pub mod write;
 pub mod writer;
 

@@ -18,6 +18,7 @@ use super::{
     jobs,
     snapshot::{Snapshot, Source},
     tie::Offer,
+    usual::Done,
     write::{self, Guard},
 };
 use crate::{
@@ -214,7 +215,7 @@ async fn fill(
     }
     let written: Vec<Cow<'_, Snapshot>> =
         snapshots.iter().map(|(_, snapshot)| Cow::Borrowed(snapshot)).collect();
-    borrowed::lend(&tx, &written).await?;
+    borrowed::lend_all(&tx, written.iter().map(AsRef::as_ref)).await?;
     tx.commit().await?;
     Ok(changed.len())
 }
@@ -252,7 +253,7 @@ async fn relocate(
     let offers: Vec<Offer<'_>> =
         snapshots.iter().map(|(_, snapshot)| Offer { snapshot, event: None }).collect();
     let tx = db.begin_ingest().await?;
-    let written = batch::write(&tx, &offers, now).await?;
+    let written = batch::write(&tx, &offers, &Done::default(), now).await?;
     jobs::enqueue(&tx, &jobs::needed(&written), now).await?;
     for (row, _) in &snapshots {
         let mut statement = Query::delete();

@@ -9,14 +9,16 @@ use chrono::{DateTime, Utc};
 use entity::mirrored::Children;
 use sea_orm::{
     ConnectionTrait, DbErr, Value,
-    sea_query::{Expr, ExprTrait, Func, InsertStatement, OnConflict, PostgresQueryBuilder, Query},
+    sea_query::{
+        Expr, ExprTrait, Func, InsertStatement, OnConflict, PostgresQueryBuilder, Query, SelectStatement,
+    },
     sqlx::Row,
 };
 use serde_json::Value as Json;
 
 use super::{
     Mirror,
-    borrowed::BORROWED,
+    borrowed::{self, BORROWED, Lent},
     column::{Column, Kind as ColumnKind},
     snapshot::Snapshot,
 };
@@ -74,64 +76,12 @@ pub async fn upsert(
     Ok(written)
 }
 
-/// Rows of one table.
-pub type Rows<'r> = (&'static Mirror, Vec<&'r Snapshot>);
-
-/// Writes rows of several tables over older ones, and says the ids of those that were written, by table.
-///
-/// On PostgreSQL that is one statement, whatever the tables.
-pub async fn upsert_all(
-    tx: &Transaction,
-    tables: &[Rows<'_>],
-    now: DateTime<Utc>,
-) -> Result<HashMap<&'static str, HashSet<String>>, DbErr> {
-    let mut written: HashMap<&'static str, HashSet<String>> = HashMap::with_capacity(tables.len());
-    let guard = Guard::Older;
-    let (together, alone): (Vec<&Rows<'_>>, Vec<&Rows<'_>>) =
-        tables.iter().partition(|(_, rows)| rows.iter().all(|row| !row.bare));
-    let key: Vec<&str> = together.iter().map(|(mirror, _)| mirror.table).collect();
-    let text = tx.postgres().filter(|_| together.len() > 1).zip(insertions_text(key, &together, guard));
-    let alone = match text {
-        Some((tx, text)) => {
-            let mut columns = Columns::default();
-            for (mirror, rows) in &together {
-                add_rows(&mut columns, mirror, rows, now);
-            }
-            for row in tx.rows(text, columns).await? {
-                let place = usize::try_from(row.get::<i32, _>(0)).unwrap_or_default();
-                written.entry(together[place].0.table).or_default().insert(row.get(1));
-            }
-            alone
-        }
-        None => tables.iter().collect(),
-    };
-    for (mirror, rows) in alone {
-        written.insert(mirror.table, upsert(tx, mirror, rows, guard, now).await?);
-    }
-    Ok(written)
-}
-
-/// One statement for several tables; none where there are too many mixtures of tables to keep a statement for each.
-fn insertions_text(key: Vec<&'static str>, tables: &[&Rows<'_>], guard: Guard) -> Option<&'static str> {
-    static TEXTS: Texts<Vec<&str>> = Texts::new();
-    TEXTS.get_some(key, || {
-        let (mut after, mut parts, mut found) = (0, Vec::new(), Vec::new());
-        for (place, (mirror, _)) in tables.iter().enumerate() {
-            let insertion = insertion(mirror, Form { guard, bare: false }, after);
-            parts.push(format!("t{place} AS ({insertion})"));
-            found.push(format!("SELECT {place}, id FROM t{place}"));
-            after += parameters(mirror);
-        }
-        format!("WITH {} {}", parts.join(", "), found.join(" UNION ALL "))
-    })
-}
-
 /// The form of a statement that writes rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Form {
-    guard: Guard,
+pub(super) struct Form {
+    pub guard: Guard,
     /// Of the object only the id is known: the columns stay as they are.
-    bare: bool,
+    pub bare: bool,
 }
 
 async fn insert(
@@ -161,8 +111,11 @@ async fn insert(
 }
 
 fn insert_into(mirror: &'static Mirror) -> InsertStatement {
-    let names = mirror.columns.iter().map(|column| column.name).chain(BOOKKEEPING);
-    Query::insert().into_table(mirror.table).columns(names).to_owned()
+    Query::insert().into_table(mirror.table).columns(names(mirror)).to_owned()
+}
+
+fn names(mirror: &'static Mirror) -> impl Iterator<Item = &'static str> {
+    mirror.columns.iter().map(|column| column.name).chain(BOOKKEEPING)
 }
 
 /// The statement for SQLite, with the values of the rows.
@@ -199,25 +152,47 @@ fn insert_text(mirror: &'static Mirror, form: Form) -> &'static str {
 
 /// The same after so many parameters of other statements.
 fn insertion(mirror: &'static Mirror, form: Form, after: usize) -> String {
-    let own = mirror.columns.iter().map(|column| column.kind.array());
-    let kept = ["bool[]", "bool[]", "text[]", "text[]", "int8[]", "text[]", "timestamptz[]", "text[])::json"];
-    let mut select = Query::select();
-    for (number, array) in own.chain(kept).enumerate() {
-        let (array, cast) = array.split_once(')').unwrap_or((array, ""));
-        select.expr(Expr::cust(format!("unnest(${}::{array}){cast}", after + number + 1)));
-    }
     let mut statement = insert_into(mirror);
-    statement.select_from(select).expect("as many expressions as columns");
+    statement.select_from(arrays(mirror, after)).expect("as many expressions as columns");
     statement.on_conflict(on_conflict(mirror, form)).returning_col("id");
     statement.to_string(PostgresQueryBuilder)
 }
 
+/// The same of the rows whose events are among those that another part of the statement returns; it returns the
+/// events of the rows that were written.
+pub(super) fn insertion_of(mirror: &'static Mirror, form: Form, after: usize, events: &str) -> String {
+    let mut rows = Query::select();
+    rows.columns(names(mirror)).from_subquery(arrays(mirror, after), "rows");
+    rows.and_where(Expr::cust(format!("rows.stamp_event = ANY(ARRAY(SELECT event FROM {events}))")));
+    let mut statement = insert_into(mirror);
+    statement.select_from(rows).expect("the subquery has as many columns");
+    statement.on_conflict(on_conflict(mirror, form)).returning_col("stamp_event");
+    statement.to_string(PostgresQueryBuilder)
+}
+
+/// The rows of a table, whose columns come as arrays.
+fn arrays(mirror: &'static Mirror, after: usize) -> SelectStatement {
+    let own = mirror.columns.iter().map(|column| (column.name, column.kind.array()));
+    let kept = ["bool[]", "bool[]", "text[]", "text[]", "int8[]", "text[]", "timestamptz[]", "text[])::json"];
+    let mut select = Query::select();
+    for (number, (name, array)) in own.chain(BOOKKEEPING.into_iter().zip(kept)).enumerate() {
+        let (array, cast) = array.split_once(')').unwrap_or((array, ""));
+        select.expr_as(Expr::cust(format!("unnest(${}::{array}){cast}", after + number + 1)), name);
+    }
+    select
+}
+
 /// How many parameters the insertion into a table takes.
-fn parameters(mirror: &Mirror) -> usize {
+pub(super) fn parameters(mirror: &Mirror) -> usize {
     mirror.columns.len() + BOOKKEEPING.len()
 }
 
-fn add_rows(columns: &mut Columns, mirror: &'static Mirror, rows: &[&Snapshot], now: DateTime<Utc>) {
+pub(super) fn add_rows(
+    columns: &mut Columns,
+    mirror: &'static Mirror,
+    rows: &[&Snapshot],
+    now: DateTime<Utc>,
+) {
     for (place, column) in mirror.columns.iter().enumerate() {
         add_array(columns, column, rows.iter().map(|row| &row.values[place]));
     }
@@ -344,59 +319,77 @@ pub struct Listed<'r> {
     pub complete: Vec<CompleteLists<'r>>,
 }
 
-/// Writes the rows of objects that came in lists, and makes tombstones of those that complete lists no longer name.
+/// Writes the rows of objects that came in lists, makes tombstones of those that complete lists no longer name, and
+/// finds what lenders have by these keys.
 ///
 /// On PostgreSQL that is one statement, whatever the tables.
-pub async fn children(tx: &Transaction, tables: &[Listed<'_>], now: DateTime<Utc>) -> Result<(), DbErr> {
-    let key: Vec<_> = tables.iter().map(Listed::shape).collect();
-    if let Some((tx, text)) = tx.postgres().zip(children_text(key, tables)) {
-        let mut columns = Columns::default();
+pub async fn lists(
+    tx: &Transaction,
+    tables: &[Listed<'_>],
+    keys: &borrowed::Keys,
+    now: DateTime<Utc>,
+) -> Result<Vec<Lent>, DbErr> {
+    // What is removed by the same statement is still seen by it.
+    let removes_lenders = tables.iter().any(Listed::removes_lenders);
+    let text = tx.postgres().filter(|_| !removes_lenders).zip(lists_text(tables));
+    let Some((tx, text)) = text else {
         for table in tables {
-            add_rows(&mut columns, table.mirror, &table.rows, now);
+            upsert(tx, table.mirror, &table.rows, Guard::NotNewer, now).await?;
             for list in &table.complete {
-                add_lists(&mut columns, list, now);
+                remove_unlisted(tx, table.mirror, list, now).await?;
             }
         }
-        return tx.execute(text, columns).await;
-    }
+        return borrowed::find(tx, keys).await;
+    };
+    let mut columns = Columns::default();
     for table in tables {
-        upsert(tx, table.mirror, &table.rows, Guard::NotNewer, now).await?;
+        if !table.rows.is_empty() {
+            add_rows(&mut columns, table.mirror, &table.rows, now);
+        }
         for list in &table.complete {
-            remove_unlisted(tx, table.mirror, list, now).await?;
+            add_lists(&mut columns, list, now);
         }
     }
-    Ok(())
+    keys.add(&mut columns);
+    Ok(borrowed::found(&tx.rows(text, columns).await?))
 }
 
 impl Listed<'_> {
-    fn shape(&self) -> (&'static str, Vec<(&'static str, &'static str)>) {
+    /// What its part of a statement depends on.
+    fn shape(&self) -> Shape {
         let lists = self.complete.iter().map(|list| (list.children.field, list.children.parent));
-        (self.mirror.table, lists.collect())
+        (self.mirror.table, !self.rows.is_empty(), lists.collect())
+    }
+
+    fn removes_lenders(&self) -> bool {
+        let lends = || BORROWED.iter().any(|link| link.lender == self.mirror.table);
+        lends() && !(self.complete.is_empty() && self.rows.is_empty())
     }
 }
 
-type Shape = (&'static str, Vec<(&'static str, &'static str)>);
+type Shape = (&'static str, bool, Vec<(&'static str, &'static str)>);
 
-fn children_text(key: Vec<Shape>, tables: &[Listed<'_>]) -> Option<&'static str> {
+fn lists_text(tables: &[Listed<'_>]) -> Option<&'static str> {
     static TEXTS: Texts<Vec<Shape>> = Texts::new();
     // Rows of which only the id is known are written in another form.
-    if tables.iter().any(|table| table.rows.iter().any(|row| row.bare)) {
+    if tables.is_empty() || tables.iter().any(|table| table.rows.iter().any(|row| row.bare)) {
         return None;
     }
-    TEXTS.get_some(key, || {
+    TEXTS.get_some(tables.iter().map(Listed::shape).collect(), || {
         let (mut after, mut parts) = (0, Vec::new());
         let form = Form { guard: Guard::NotNewer, bare: false };
         for table in tables {
-            let name = parts.len();
-            parts.push(format!("t{name} AS ({})", insertion(table.mirror, form, after)));
-            after += parameters(table.mirror);
+            if !table.rows.is_empty() {
+                parts.push(insertion(table.mirror, form, after));
+                after += parameters(table.mirror);
+            }
             for list in &table.complete {
-                let name = parts.len();
-                parts.push(format!("t{name} AS ({})", removal(table.mirror, list.children, after)));
+                parts.push(removal(table.mirror, list.children, after));
                 after += REMOVAL_PARAMETERS;
             }
         }
-        format!("WITH {} SELECT 1", parts.join(", "))
+        let parts = parts.iter().enumerate().map(|(number, part)| format!("t{number} AS ({part})"));
+        format!("WITH {} {}", parts.collect::<Vec<_>>().join(", "), borrowed::find_text(after))
     })
 }
 

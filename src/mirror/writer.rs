@@ -1,6 +1,6 @@
 //! One queue for everything that is to be written, and the task that writes all that waits in one transaction.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use entity::{change, webhook_event::State};
@@ -21,6 +21,7 @@ use super::{
     snapshot::{Snapshot, Source},
     thin,
     tie::Offer,
+    usual::{self, Done},
     write,
 };
 use crate::{
@@ -171,15 +172,36 @@ struct Ingest {
 /// The turn to prepare a batch, given up before it is committed.
 type Turn = Option<OwnedMutexGuard<mpsc::Receiver<Job>>>;
 
+/// A transaction for the next batch, begun with the commit of the last one to save a round trip.
+type Begun = Option<Transaction>;
+
+/// How long such a transaction waits for a batch: an idle one is in the way of whoever changes tables.
+const PAUSE: Duration = Duration::from_millis(50);
+
 async fn run(ingest: Arc<Ingest>) {
     let mut waiting = Vec::with_capacity(BATCH);
+    let mut begun = None;
     loop {
-        let mut turn = ingest.jobs.clone().lock_owned().await;
-        if turn.recv_many(&mut waiting, BATCH).await == 0 {
+        let next = async {
+            let mut turn = ingest.jobs.clone().lock_owned().await;
+            let _ = turn.recv_many(&mut waiting, BATCH).await;
+            turn
+        };
+        let turn = match &begun {
+            None => next.await,
+            Some(_) => match tokio::time::timeout(PAUSE, next).await {
+                Ok(turn) => turn,
+                Err(_) => {
+                    begun = None;
+                    continue;
+                }
+            },
+        };
+        if waiting.is_empty() {
             return;
         }
         let (works, done): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
-        let outcomes = apply(&ingest, &works, &mut Some(turn)).await;
+        let outcomes = apply(&ingest, &works, &mut Some(turn), &mut begun).await;
         for (done, outcome) in done.into_iter().zip(outcomes) {
             // Whoever asked may be gone; the work is done all the same.
             let _ = done.send(outcome);
@@ -187,9 +209,9 @@ async fn run(ingest: Arc<Ingest>) {
     }
 }
 
-async fn apply(ingest: &Ingest, works: &[Work], turn: &mut Turn) -> Vec<Result<()>> {
+async fn apply(ingest: &Ingest, works: &[Work], turn: &mut Turn, begun: &mut Begun) -> Vec<Result<()>> {
     let all: Vec<&Work> = works.iter().collect();
-    match attempt(ingest, &all, turn).await {
+    match attempt(ingest, &all, turn, begun).await {
         Ok(()) => works.iter().map(|_| Ok(())).collect(),
         Err(error) if is_connection_failure(&error) => {
             let error = Error::from(error);
@@ -207,7 +229,7 @@ async fn apply(ingest: &Ingest, works: &[Work], turn: &mut Turn) -> Vec<Result<(
 }
 
 async fn apply_alone(ingest: &Ingest, work: &Work) -> Result<()> {
-    let error = match attempt(ingest, &[work], &mut None).await {
+    let error = match attempt(ingest, &[work], &mut None, &mut None).await {
         Ok(()) => return Ok(()),
         Err(error) => error,
     };
@@ -240,26 +262,29 @@ async fn record_failed(settings: &Settings, event: &Event, reason: &str) -> Resu
     Ok(())
 }
 
-async fn attempt(ingest: &Ingest, works: &[&Work], turn: &mut Turn) -> Result<(), DbErr> {
+async fn attempt(ingest: &Ingest, works: &[&Work], turn: &mut Turn, begun: &mut Begun) -> Result<(), DbErr> {
     let mut tries = 0;
     loop {
-        match commit(ingest, works, turn).await {
+        match commit(ingest, works, turn, begun).await {
             Err(error) if is_lost_connection(&error) && tries + 1 < ATTEMPTS => tries += 1,
             outcome => return outcome,
         }
     }
 }
 
-async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn) -> Result<(), DbErr> {
+async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn, begun: &mut Begun) -> Result<(), DbErr> {
     let settings = &ingest.settings;
     let now = settings.clock.now();
-    let tx = settings.db.begin_ingest().await?;
+    let tx = match begun.take() {
+        Some(tx) => tx,
+        None => settings.db.begin_ingest().await?,
+    };
     crash::point("begun");
     let Effects { changes, linked, asks } = write(ingest, &tx, works, now).await?;
     crash::point("before commit");
     let committing = ingest.commits.lock().await;
     *turn = None;
-    tx.commit().await?;
+    *begun = tx.commit_and_begin().await?;
     crash::point("after commit");
     linked.announce(&settings.changes);
     settings.changes.announce(changes);
@@ -286,20 +311,58 @@ async fn write(
     now: DateTime<Utc>,
 ) -> Result<Effects, DbErr> {
     let settings = &ingest.settings;
-    let (again, events): (Vec<&Work>, Vec<&Work>) = works.iter().partition(|work| work.is_replay());
-    let again: Vec<&Event> = again.iter().filter_map(|work| work.event()).collect();
-    inbox::record_again(tx, &again, now).await?;
-    let events: Vec<&Event> = events.iter().filter_map(|work| work.event()).collect();
-    let new = inbox::record(tx, &events, settings.keep_payloads, now).await?;
+    let known = known_before(tx, works).await?;
+    let mut done = record(tx, works, settings.keep_payloads, now).await?;
     crash::point("inbox recorded");
-    let works = without_duplicates(works, &new);
+    let works = without_duplicates(works, &done.new);
     let fresh: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
     let mut asks = thin::record(tx, &fresh, now).await?;
-    let known = known_before(tx, &works).await?;
-    let mut written = batch::write(tx, &offers(&works), now).await?;
+    let mut written = batch::write(tx, &offers(&works), &done, now).await?;
     crash::point("rows written");
+    inbox::amend(tx, amendments(&works, &mut written)).await?;
+    let needed = jobs::needed(&written);
+    jobs::enqueue(tx, &needed, now).await?;
+    asks |= !needed.is_empty();
+    let untold: Vec<change::Model> = works
+        .iter()
+        .filter_map(|work| Some((*work, work.snapshot()?)))
+        .filter(|(_, row)| written.fate(row) == Fate::Written && !done.has_written(row))
+        .filter_map(|(work, row)| change_of(work, row, &known))
+        .collect();
+    let mut changes = std::mem::take(&mut done.changes);
+    changes.extend(feed::record(tx, untold).await?);
+    let rows: Vec<&Snapshot> = written.rows.iter().map(AsRef::as_ref).collect();
+    let linked = links::link(tx, &rows, &settings.link_metadata_keys, &ingest.links, now).await?;
+    Ok(Effects { changes, linked, asks })
+}
+
+/// Records the events, and does with them what takes no look at what is stored.
+async fn record(
+    tx: &Transaction,
+    works: &[&Work],
+    keep: KeepPayloads,
+    now: DateTime<Utc>,
+) -> Result<Done, DbErr> {
+    let (first, others): (Vec<&Work>, Vec<&Work>) =
+        works.iter().partition(|work| matches!(work, Work::Event(_)));
+    let again: Vec<&Event> = others.iter().filter_map(|work| work.event()).collect();
+    inbox::record_again(tx, &again, now).await?;
+    let events: Vec<&Event> = first.iter().filter_map(|work| work.event()).collect();
+    let others: Vec<&Snapshot> = others.iter().filter_map(|work| work.snapshot()).collect();
+    let done = match tx.postgres() {
+        Some(tx) => usual::write(tx, &events, &others, keep, now).await?,
+        None => None,
+    };
+    match done {
+        Some(done) => Ok(done),
+        None => inbox::record(tx, &events, keep, now).await.map(Done::recorded),
+    }
+}
+
+/// What is to be noted of the events, beside what the ties among them ask for.
+fn amendments(works: &[&Work], written: &mut batch::Written<'_>) -> Vec<Amendment> {
     let mut amendments = std::mem::take(&mut written.amendments);
-    for work in &works {
+    for work in works {
         let (Some(event), Some(snapshot)) = (work.event(), work.snapshot()) else { continue };
         let state = match written.fate(snapshot) {
             Fate::Stale => (State::Stale, None),
@@ -308,17 +371,7 @@ async fn write(
         };
         amendments.push(Amendment { id: event.id.clone(), state: Some(state), payload: Some(event.text()) });
     }
-    inbox::amend(tx, amendments).await?;
-    let needed = jobs::needed(&written);
-    jobs::enqueue(tx, &needed, now).await?;
-    let is_told =
-        |work: &&Work| work.snapshot().is_some_and(|snapshot| written.fate(snapshot) == Fate::Written);
-    let told: Vec<&Work> = works.into_iter().filter(is_told).collect();
-    let changes = feed::record(tx, told.iter().filter_map(|work| change_of(work, &known)).collect()).await?;
-    let rows: Vec<&Snapshot> = written.rows.iter().map(AsRef::as_ref).collect();
-    let linked = links::link(tx, &rows, &settings.link_metadata_keys, &ingest.links, now).await?;
-    asks |= !needed.is_empty();
-    Ok(Effects { changes, linked, asks })
+    amendments
 }
 
 /// What the works want to be written.
@@ -355,36 +408,11 @@ async fn known_before(tx: &Transaction, works: &[&Work]) -> Result<HashSet<Strin
     Ok(known)
 }
 
-fn change_of(work: &Work, known: &HashSet<String>) -> Option<change::Model> {
-    let snapshot = work.snapshot()?;
-    let event = work.event();
-    let kind = match event {
-        Some(_) => snapshot.source.kind,
-        None if snapshot.deleted => change::Kind::Deleted,
-        None if known.contains(&snapshot.id) => change::Kind::Updated,
-        None => change::Kind::Created,
-    };
-    let occurred_at = chrono::DateTime::from_timestamp(snapshot.source.stamp, 0).unwrap_or_default();
-    Some(change::Model {
-        // The database numbers them.
-        seq: 0,
-        object: snapshot.object().to_owned(),
-        object_id: snapshot.id.clone(),
-        customer: snapshot.customer().map(str::to_owned),
-        kind,
-        event_id: event.map(|event| event.id.clone()),
-        event_type: event.map(|event| event.r#type.clone()),
-        occurred_at,
-        changed_fields: changed_fields(event).into(),
-    })
-}
-
-/// The names in `previous_attributes`: all that Stripe tells of what changed.
-fn changed_fields(event: Option<&Event>) -> Vec<String> {
-    let previous = event.and_then(|event| event.previous_attributes.as_deref());
-    let previous: Option<entity::mirrored::Object> =
-        previous.and_then(|text| serde_json::from_str(text).ok());
-    previous.into_iter().flatten().map(|(name, _)| name.replace('\0', "")).collect()
+fn change_of(work: &Work, snapshot: &Snapshot, known: &HashSet<String>) -> Option<change::Model> {
+    match work.event() {
+        Some(event) => feed::change_of_event(event),
+        None => Some(feed::change_of_answer(snapshot, known.contains(&snapshot.id))),
+    }
 }
 
 impl Work {
