@@ -76,7 +76,9 @@ pub async fn write(
     let needed = Mixture { rows: places(&rows), children: places(&children) };
     let Some((mixture, text)) = needed.statement().filter(|_| !events.is_empty()) else { return Ok(None) };
     let changes: Vec<change::Model> = usual.iter().filter_map(|event| feed::change_of_event(event)).collect();
-    let locked = borrowed::Keys::of(rows.values().chain(children.values()).flatten().copied()).all();
+    // Those of whatever else is written too: locks are taken in one order, and so before any row's.
+    let told = events.iter().filter_map(|event| event.snapshot.as_ref()).chain(others.iter().copied());
+    let locked = borrowed::Keys::of(told.flat_map(|row| std::iter::once(row).chain(&row.children))).all();
     let mut columns = Columns::default();
     columns.add(locked.iter().map(String::as_str).collect::<Vec<_>>());
     inbox::add_columns(&mut columns, &events, keep, now);
