@@ -18,9 +18,13 @@ use sea_orm::{
     },
 };
 
-pub use self::transaction::{Columns, PostgresTransaction, Transaction};
+pub use self::{
+    records::{Field, Layout, Layouts, Records},
+    transaction::{Columns, PostgresTransaction, Transaction},
+};
 use crate::config::DatabaseConfig;
 
+mod records;
 mod transaction;
 
 /// How many transactions of the mirror's are under way at once on PostgreSQL: one commits while the other is prepared.
@@ -76,6 +80,14 @@ impl Database {
             DbBackend::Postgres => INGEST_CONNECTIONS,
             _ => 1,
         }
+    }
+
+    /// The row types of tables, of which these columns are written; none on SQLite.
+    pub async fn layouts(&self, tables: Vec<(&'static str, Vec<&str>)>) -> Result<Option<Layouts>, DbErr> {
+        if self.ingest.get_database_backend() != DbBackend::Postgres {
+            return Ok(None);
+        }
+        Layouts::read(self.reader.get_postgres_connection_pool(), tables).await.map(Some)
     }
 
     /// Starts a transaction of the mirror's.

@@ -82,8 +82,9 @@ pub struct Keys(Vec<BTreeSet<String>>);
 
 impl Keys {
     /// Those of rows that lack a borrowed column, and those of rows that lend it.
-    pub fn of<'r>(rows: impl Iterator<Item = &'r Snapshot> + Clone) -> Self {
-        Self(BORROWED.iter().map(|link| keys(link, rows.clone())).collect())
+    pub fn of<'r>(rows: impl Iterator<Item = &'r Snapshot>) -> Self {
+        let rows: Vec<&Snapshot> = rows.collect();
+        Self(BORROWED.iter().map(|link| keys(link, &rows)).collect())
     }
 
     /// Whether there is nothing to look for.
@@ -104,7 +105,7 @@ impl Keys {
     }
 }
 
-fn keys<'r>(link: &Borrowed, rows: impl Iterator<Item = &'r Snapshot>) -> BTreeSet<String> {
+fn keys(link: &Borrowed, rows: &[&Snapshot]) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     for row in rows {
         if row.mirror.table == link.table && row.text(link.column).is_none() {
@@ -123,20 +124,21 @@ fn keys<'r>(link: &Borrowed, rows: impl Iterator<Item = &'r Snapshot>) -> BTreeS
 /// for the first, and then sees it.
 pub const LOCKED: &str = "pg_advisory_xact_lock(hashtextextended(keys.key, 0)) IS NULL";
 
+static LOCK: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT 1 FROM (SELECT unnest($1::text[]) AS key) AS keys WHERE {LOCKED}"));
+
 /// Locks keys, in their order, where other processes write too.
 pub async fn lock(tx: &Transaction, keys: &BTreeSet<&String>) -> Result<(), DbErr> {
     let Some(tx) = tx.postgres().filter(|_| !keys.is_empty()) else { return Ok(()) };
-    static TEXT: LazyLock<String> =
-        LazyLock::new(|| format!("SELECT 1 FROM (SELECT unnest($1::text[]) AS key) AS keys WHERE {LOCKED}"));
     let mut columns = Columns::default();
     columns.add(keys.iter().map(|key| key.as_str()).collect::<Vec<_>>());
-    tx.execute(TEXT.as_str(), columns).await
+    tx.execute(LOCK.as_str(), columns).await
 }
 
 /// Fills the borrowed columns of the rows just written, and of those to whom one just written lends.
 pub async fn lend_all<'r>(
     tx: &Transaction,
-    written: impl Iterator<Item = &'r Snapshot> + Clone,
+    written: impl Iterator<Item = &'r Snapshot>,
 ) -> Result<(), DbErr> {
     let keys = Keys::of(written);
     lock(tx, &keys.all().iter().collect()).await?;

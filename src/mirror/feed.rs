@@ -1,7 +1,5 @@
 //! The change feed's rows: what a batch changed, numbered by the database.
 
-use std::sync::LazyLock;
-
 use entity::{
     change::{self, Kind, Model},
     mirrored::Object,
@@ -9,7 +7,7 @@ use entity::{
 use sea_orm::{ActiveEnum, ActiveModelTrait, DbErr, EntityTrait, IntoActiveModel, NotSet, sqlx::Row};
 
 use super::{inbox::Event, snapshot::Snapshot};
-use crate::db::{Columns, Transaction};
+use crate::db::{Columns, Field, Transaction};
 
 /// What an event changed, once its object's row is written.
 pub fn change_of_event(event: &Event) -> Option<Model> {
@@ -65,11 +63,10 @@ pub async fn record(tx: &Transaction, changes: Vec<Model>) -> Result<Vec<Model>,
             .map(|change| change::ActiveModel { seq: NotSet, ..change.into_active_model().reset_all() });
         return change::Entity::insert_many(rows).exec_with_returning(tx).await;
     };
-    static TEXT: LazyLock<String> = LazyLock::new(|| format!("{INTO} {} RETURNING seq", arrays(0)));
     let mut columns = Columns::default();
     add_columns(&mut columns, &changes);
     // The rows come back in the order in which they were inserted, which is that of the arrays.
-    let rows = tx.rows(TEXT.as_str(), columns).await?;
+    let rows = tx.rows(RECORD, columns).await?;
     let mut numbered = changes;
     for (change, row) in numbered.iter_mut().zip(rows) {
         change.seq = row.get(0);
@@ -77,32 +74,40 @@ pub async fn record(tx: &Transaction, changes: Vec<Model>) -> Result<Vec<Model>,
     Ok(numbered)
 }
 
-/// The statement that records the changes whose events are among those that another part of it returns, after so many
-/// parameters of others; it returns the numbers of the changes, and their events.
-pub fn record_text_of(after: usize, events: &str) -> String {
+const RECORD: &str = "INSERT INTO changes (object, object_id, customer, kind, event_id, event_type, occurred_at, \
+     changed_fields) SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), \
+     unnest($5::text[]), unnest($6::text[]), unnest($7::timestamptz[]), unnest($8::text[])::json RETURNING seq";
+
+/// The columns that are written of a change.
+pub const COLUMNS: [&str; 8] =
+    ["object", "object_id", "customer", "kind", "event_id", "event_type", "occurred_at", "changed_fields"];
+
+/// The statement that records the changes of a parameter whose events are among those that another part of it returns;
+/// it returns the numbers of the changes, and their events.
+pub fn record_text(parameter: usize, events: &str) -> String {
+    let columns = COLUMNS.join(", ");
     format!(
-        "{INTO} SELECT * FROM ({}) AS changes WHERE changes.event_id = ANY(ARRAY(SELECT event FROM {events})) \
-         RETURNING seq, event_id",
-        arrays(after)
+        "INSERT INTO changes ({columns}) SELECT {columns} FROM unnest(${parameter}::changes[]) AS told \
+         WHERE told.event_id = ANY(ARRAY(SELECT event FROM {events})) RETURNING seq, event_id"
     )
 }
 
-const INTO: &str = "INSERT INTO changes (object, object_id, customer, kind, event_id, event_type, occurred_at, \
-     changed_fields)";
-
-/// The changes, whose columns come as arrays.
-fn arrays(after: usize) -> String {
-    let [object, id, customer, kind, event, event_type, at, fields] =
-        [1, 2, 3, 4, 5, 6, 7, 8].map(|number| after + number);
-    format!(
-        "SELECT unnest(${object}::text[]), unnest(${id}::text[]), unnest(${customer}::text[]), \
-         unnest(${kind}::text[]), unnest(${event}::text[]) AS event_id, unnest(${event_type}::text[]), \
-         unnest(${at}::timestamptz[]), unnest(${fields}::text[])::json"
-    )
+/// A change's fields, in the order of [`COLUMNS`].
+pub fn fields<'c>(change: &'c Model, kind: &'c str) -> Vec<Field<'c>> {
+    vec![
+        Field::Text(Some(&change.object)),
+        Field::Text(Some(&change.object_id)),
+        Field::Text(change.customer.as_deref()),
+        Field::Text(Some(kind)),
+        Field::Text(change.event_id.as_deref()),
+        Field::Text(change.event_type.as_deref()),
+        Field::Time(Some(change.occurred_at)),
+        Field::Json(Some(json(&change.changed_fields).into())),
+    ]
 }
 
 /// Adds changes as the statement takes them.
-pub fn add_columns(columns: &mut Columns, changes: &[Model]) {
+fn add_columns(columns: &mut Columns, changes: &[Model]) {
     columns.add(changes.iter().map(|change| change.object.as_str()).collect::<Vec<_>>());
     columns.add(changes.iter().map(|change| change.object_id.as_str()).collect::<Vec<_>>());
     columns.add(changes.iter().map(|change| change.customer.as_deref()).collect::<Vec<_>>());

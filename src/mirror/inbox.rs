@@ -1,6 +1,6 @@
 //! The inbox: every event that arrived, recorded once by its id.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::collections::HashSet;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,7 +13,6 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, OnConflict},
-    sqlx::Row,
 };
 
 use super::{
@@ -23,7 +22,7 @@ use super::{
 };
 use crate::{
     config::KeepPayloads,
-    db::{Columns, Transaction},
+    db::{Columns, Field, Transaction},
 };
 
 /// How soon an event is tried again that could not be applied.
@@ -59,7 +58,8 @@ impl Event {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    fn state(&self) -> State {
+    /// What becomes of it if all goes well.
+    pub fn state(&self) -> State {
         let tells = self.snapshot.is_some() || self.is_to_be_fetched();
         if tells { State::Applied } else { State::Ignored }
     }
@@ -74,7 +74,7 @@ impl Event {
     }
 
     /// The body, where it is kept from the start.
-    fn kept(&self, keep: KeepPayloads) -> Option<String> {
+    pub fn kept(&self, keep: KeepPayloads) -> Option<String> {
         (keep == KeepPayloads::All || self.state() != State::Applied).then(|| self.text())
     }
 
@@ -157,13 +157,6 @@ pub async fn record(
     if events.is_empty() {
         return Ok(HashSet::new());
     }
-    if let Some(tx) = tx.postgres() {
-        static TEXT: LazyLock<String> = LazyLock::new(|| record_text(0, "id"));
-        let mut columns = Columns::default();
-        add_columns(&mut columns, &events, keep, now);
-        let rows = tx.rows(TEXT.as_str(), columns).await?;
-        return Ok(rows.iter().map(|row| row.get(0)).collect());
-    }
     let rows = events
         .iter()
         .map(|event| ActiveModel { payload: Set(event.kept(keep)), ..event.row(event.state(), now) });
@@ -174,68 +167,68 @@ pub async fn record(
     }
 }
 
-/// What PostgreSQL is given of events to record them: a column each, and the type of its array.
-const COLUMNS: [(&str, &str); 18] = [
-    ("id", "text"),
-    ("type", "text"),
-    ("object", "text"),
-    ("object_id", "text"),
-    ("account", "text"),
-    ("created", "timestamptz"),
-    ("api_version", "text"),
-    ("livemode", "bool"),
-    ("state", "text"),
-    ("attempts", "int4"),
-    ("previous_attributes", "text"),
-    ("leads_to", "int8"),
-    ("came_from", "int8"),
-    ("life_cycle", "int4"),
-    ("snapshot_event", "text"),
-    ("payload", "text"),
-    ("received_at", "timestamptz"),
-    ("applied_at", "timestamptz"),
+/// The columns that are written of an event when it is recorded.
+pub const COLUMNS: [&str; 18] = [
+    "id",
+    "type",
+    "object",
+    "object_id",
+    "account",
+    "created",
+    "api_version",
+    "livemode",
+    "state",
+    "attempts",
+    "previous_attributes",
+    "leads_to",
+    "came_from",
+    "life_cycle",
+    "snapshot_event",
+    "payload",
+    "received_at",
+    "applied_at",
 ];
 
-/// How many parameters it takes to record events.
-pub const PARAMETERS: usize = COLUMNS.len();
-
-/// The statement that records events, after so many parameters of others; it returns the ids of those that were not
-/// known before, under a name.
-pub fn record_text(after: usize, name: &str) -> String {
-    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    let array = |(place, (_, of)): (usize, &(&str, &str))| format!("unnest(${}::{of}[])", after + place + 1);
-    let arrays: Vec<String> = COLUMNS.iter().enumerate().map(array).collect();
+/// The statement for PostgreSQL that records the events of a parameter, and returns the ids of those that were not known
+/// before as `event`.
+pub fn record_text(parameter: usize) -> String {
+    let columns = COLUMNS.join(", ");
     format!(
-        "INSERT INTO webhook_events ({}) SELECT {} ON CONFLICT (id) DO NOTHING RETURNING id AS {name}",
-        names.join(", "),
-        arrays.join(", ")
+        "INSERT INTO webhook_events ({columns}) SELECT {columns} FROM unnest(${parameter}::webhook_events[]) \
+         ON CONFLICT (id) DO NOTHING RETURNING id AS event"
     )
 }
 
-/// Adds events as the statement takes them.
-pub fn add_columns(columns: &mut Columns, events: &[&Event], keep: KeepPayloads, now: DateTime<Utc>) {
-    let text = |of: for<'e> fn(&'e Event) -> Option<&'e str>| {
-        events.iter().map(|event| of(event)).collect::<Vec<_>>()
-    };
-    let applied = |event: &&&Event| event.state() == State::Applied;
-    columns.add(text(|event| Some(&event.id)));
-    columns.add(text(|event| Some(&event.r#type)));
-    columns.add(text(|event| event.object.as_deref()));
-    columns.add(text(|event| event.object_id.as_deref()));
-    columns.add(text(|event| event.account.as_deref()));
-    columns.add(events.iter().map(|event| event.created).collect::<Vec<_>>());
-    columns.add(text(|event| event.api_version.as_deref()));
-    columns.add(events.iter().map(|event| event.livemode).collect::<Vec<_>>());
-    columns.add(events.iter().map(|event| event.state().to_value()).collect::<Vec<_>>());
-    columns.add(vec![1; events.len()]);
-    columns.add(text(|event| event.previous_attributes.as_deref()));
-    columns.add(events.iter().map(|event| event.leads_to()).collect::<Vec<_>>());
-    columns.add(events.iter().map(|event| event.came_from()).collect::<Vec<_>>());
-    columns.add(events.iter().map(|event| event.life_cycle()).collect::<Vec<_>>());
-    columns.add(text(Event::snapshot_event));
-    columns.add(events.iter().map(|event| event.kept(keep)).collect::<Vec<_>>());
-    columns.add(vec![now; events.len()]);
-    columns.add(events.iter().map(|event| Some(event).filter(applied).map(|_| now)).collect::<Vec<_>>());
+impl Event {
+    /// The fields of its row, in the order of [`COLUMNS`]; `payload` is the body, where it is kept.
+    pub fn fields<'e>(
+        &'e self,
+        state: &'e str,
+        payload: Option<&'e str>,
+        now: DateTime<Utc>,
+    ) -> Vec<Field<'e>> {
+        let applied = self.state() == State::Applied;
+        vec![
+            Field::Text(Some(&self.id)),
+            Field::Text(Some(&self.r#type)),
+            Field::Text(self.object.as_deref()),
+            Field::Text(self.object_id.as_deref()),
+            Field::Text(self.account.as_deref()),
+            Field::Time(Some(self.created)),
+            Field::Text(self.api_version.as_deref()),
+            Field::Flag(Some(self.livemode)),
+            Field::Text(Some(state)),
+            Field::Integer(Some(1)),
+            Field::Text(self.previous_attributes.as_deref()),
+            Field::BigInteger(self.leads_to()),
+            Field::BigInteger(self.came_from()),
+            Field::Integer(Some(self.life_cycle())),
+            Field::Text(self.snapshot_event()),
+            Field::Text(payload),
+            Field::Time(Some(now)),
+            Field::Time(applied.then_some(now)),
+        ]
+    }
 }
 
 /// Notes of recorded events that they are applied once more; what becomes of them is said afterwards, by [`amend`].

@@ -12,17 +12,17 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use entity::change;
-use sea_orm::{DbErr, sqlx::Row};
+use sea_orm::{ActiveEnum, DbErr, sqlx::Row};
 
 use super::{
     MIRRORS, Mirror, OTHER, borrowed, feed,
     inbox::{self, Event},
     snapshot::Snapshot,
-    write::{self, Form, Guard},
+    write::{self, Guard},
 };
 use crate::{
     config::KeepPayloads,
-    db::{Columns, PostgresTransaction},
+    db::{Columns, Layouts, PostgresTransaction, Records},
 };
 
 /// What the statement did.
@@ -62,6 +62,7 @@ impl Done {
 /// Nothing is done where there are no events, or too many mixtures of tables to keep a statement for each.
 pub async fn write(
     tx: &PostgresTransaction,
+    layouts: &Layouts,
     events: &[&Event],
     others: &[&Snapshot],
     keep: KeepPayloads,
@@ -74,21 +75,33 @@ pub async fn write(
         by_table(usual.iter().filter_map(|event| event.snapshot.as_ref()).flat_map(|row| &row.children));
     debug_assert!(mirrors().count() <= 128, "a bit for each table");
     let needed = Mixture { rows: places(&rows), children: places(&children) };
-    let Some((mixture, text)) = needed.statement().filter(|_| !events.is_empty()) else { return Ok(None) };
+    if events.is_empty() || !needed.is_known(layouts) {
+        return Ok(None);
+    }
+    let Some((mixture, text)) = needed.statement() else { return Ok(None) };
     let changes: Vec<change::Model> = usual.iter().filter_map(|event| feed::change_of_event(event)).collect();
     // Those of whatever else is written too: locks are taken in one order, and so before any row's.
     let told = events.iter().filter_map(|event| event.snapshot.as_ref()).chain(others.iter().copied());
-    let locked = borrowed::Keys::of(told.flat_map(|row| std::iter::once(row).chain(&row.children))).all();
+    let told = told.flat_map(|row| std::iter::once(row).chain(&row.children));
+    let locked = borrowed::Keys::of(told).all();
     let mut columns = Columns::default();
     columns.add(locked.iter().map(String::as_str).collect::<Vec<_>>());
-    inbox::add_columns(&mut columns, &events, keep, now);
+    let layout = |table: &str| layouts.of(table).expect("the tables of a mixture have a layout");
+    let told: Vec<(String, Option<String>)> =
+        events.iter().map(|event| (event.state().to_value(), event.kept(keep))).collect();
+    let recorded = events.iter().zip(&told);
+    let recorded = recorded.map(|(event, (state, payload))| event.fields(state, payload.as_deref(), now));
+    columns.add(Records::of(layout(INBOX), recorded));
     for (places, rows) in [(mixture.rows, &rows), (mixture.children, &children)] {
         for mirror in mirrors_at(places) {
-            let none = Vec::new();
-            write::add_rows(&mut columns, mirror, rows.get(mirror.table).unwrap_or(&none), now);
+            let rows = rows.get(mirror.table).map_or(&[][..], Vec::as_slice);
+            let rows = rows.iter().map(|row| write::fields(mirror, row, now));
+            columns.add(Records::of(layout(mirror.table), rows));
         }
     }
-    feed::add_columns(&mut columns, &changes);
+    let kinds: Vec<String> = changes.iter().map(|change| change.kind.to_value()).collect();
+    let told = changes.iter().zip(&kinds).map(|(change, kind)| feed::fields(change, kind));
+    columns.add(Records::of(layout(FEED), told));
     let mut done = Done { locked, ..Done::default() };
     done.offered = usual.iter().map(|event| event.id.clone()).collect();
     let mut numbers: HashMap<String, i64> = HashMap::new();
@@ -132,7 +145,9 @@ fn by_table<'r>(rows: impl Iterator<Item = &'r Snapshot>) -> BTreeMap<&'static s
     for row in rows {
         tables.entry(row.mirror.table).or_default().push(row);
     }
-    tables.values_mut().for_each(|rows| rows.sort_unstable_by(|a, b| a.id.cmp(&b.id)));
+    for rows in tables.values_mut() {
+        rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    }
     tables
 }
 
@@ -191,28 +206,30 @@ impl Mixture {
         self.rows.count_ones() + self.children.count_ones()
     }
 
+    /// Whether the database has all tables with it: a newer version of this program may have removed one.
+    fn is_known(self, layouts: &Layouts) -> bool {
+        let tables = mirrors_at(self.rows | self.children).map(|mirror| mirror.table);
+        tables.chain([INBOX, FEED]).all(|table| layouts.of(table).is_some())
+    }
+
     /// The locks come first, and everything else in the order in which two transactions lock the same rows.
     fn text(self) -> String {
-        let mut after = 1;
-        let mut parts = vec![format!("inbox AS ({})", inbox::record_text(after, "event"))];
-        after += inbox::PARAMETERS;
-        let mut written = Vec::new();
+        let mut parts = vec![format!("inbox AS ({})", inbox::record_text(2))];
+        let mut parameter = 2;
+        let mut written = vec!["SELECT event FROM inbox WHERE false".to_owned()];
         for (place, mirror) in mirrors_at(self.rows).enumerate() {
-            let form = Form { guard: Guard::Older, bare: false };
-            parts.push(format!("rows{place} AS ({})", write::insertion_of(mirror, form, after, "inbox")));
-            written.push(format!("SELECT stamp_event AS event FROM rows{place}"));
-            after += write::parameters(mirror);
-        }
-        if written.is_empty() {
-            written.push("SELECT event FROM inbox WHERE false".to_owned());
+            parameter += 1;
+            let rows = write::insertion_of(mirror, Guard::Older, parameter, "inbox");
+            parts.push(format!("rows{place} AS ({rows})"));
+            written.push(format!("SELECT stamp_event FROM rows{place}"));
         }
         parts.push(format!("written AS ({})", written.join(" UNION ALL ")));
         for (place, mirror) in mirrors_at(self.children).enumerate() {
-            let form = Form { guard: Guard::NotNewer, bare: false };
-            parts.push(format!("lists{place} AS ({})", write::insertion_of(mirror, form, after, "written")));
-            after += write::parameters(mirror);
+            parameter += 1;
+            let rows = write::insertion_of(mirror, Guard::NotNewer, parameter, "written");
+            parts.push(format!("lists{place} AS ({rows})"));
         }
-        parts.push(format!("feed AS ({})", feed::record_text_of(after, "written")));
+        parts.push(format!("feed AS ({})", feed::record_text(parameter + 1, "written")));
         format!(
             "WITH {} SELECT {NEW}, '', 0::int8 FROM (SELECT unnest($1::text[]) AS key) AS keys WHERE {} \
              UNION ALL SELECT {NEW}, event, 0 FROM inbox UNION ALL SELECT {WRITTEN}, event, 0 FROM written \
@@ -221,6 +238,15 @@ impl Mixture {
             borrowed::LOCKED,
         )
     }
+}
+
+const INBOX: &str = "webhook_events";
+const FEED: &str = "changes";
+
+/// The tables that the statement writes, and their columns that it writes.
+pub fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
+    let own = [(INBOX, inbox::COLUMNS.to_vec()), (FEED, feed::COLUMNS.to_vec())];
+    own.into_iter().chain(mirrors().map(|mirror| (mirror.table, write::names(mirror).collect()))).collect()
 }
 
 /// What a row of the answer says of an event: that it is new, …

@@ -22,7 +22,7 @@ use super::{
     column::{Column, Kind as ColumnKind},
     snapshot::Snapshot,
 };
-use crate::db::{Columns, Transaction};
+use crate::db::{Columns, Field, Transaction};
 
 /// Rows of one statement on SQLite: 200 rows of at most 100 columns stay below its 32,766 parameters.
 const ROWS: usize = 200;
@@ -78,10 +78,10 @@ pub async fn upsert(
 
 /// The form of a statement that writes rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Form {
-    pub guard: Guard,
+struct Form {
+    guard: Guard,
     /// Of the object only the id is known: the columns stay as they are.
-    pub bare: bool,
+    bare: bool,
 }
 
 async fn insert(
@@ -114,7 +114,8 @@ fn insert_into(mirror: &'static Mirror) -> InsertStatement {
     Query::insert().into_table(mirror.table).columns(names(mirror)).to_owned()
 }
 
-fn names(mirror: &'static Mirror) -> impl Iterator<Item = &'static str> {
+/// The columns that are written: the object's own, and what the mirror keeps beside them.
+pub(super) fn names(mirror: &'static Mirror) -> impl Iterator<Item = &'static str> {
     mirror.columns.iter().map(|column| column.name).chain(BOOKKEEPING)
 }
 
@@ -158,16 +159,49 @@ fn insertion(mirror: &'static Mirror, form: Form, after: usize) -> String {
     statement.to_string(PostgresQueryBuilder)
 }
 
-/// The same of the rows whose events are among those that another part of the statement returns; it returns the
-/// events of the rows that were written.
-pub(super) fn insertion_of(mirror: &'static Mirror, form: Form, after: usize, events: &str) -> String {
+/// The statement that writes the rows of a parameter whose events are among those that another part of it returns; it
+/// returns the events of the rows that were written.
+pub(super) fn insertion_of(mirror: &'static Mirror, guard: Guard, parameter: usize, events: &str) -> String {
     let mut rows = Query::select();
-    rows.columns(names(mirror)).from_subquery(arrays(mirror, after), "rows");
+    rows.columns(names(mirror).map(|name| ("rows", name)));
+    let array = Expr::cust(format!("${parameter}::{}[]", mirror.table));
+    rows.from_function(Func::cust("unnest").arg(array), "rows");
     rows.and_where(Expr::cust(format!("rows.stamp_event = ANY(ARRAY(SELECT event FROM {events}))")));
     let mut statement = insert_into(mirror);
-    statement.select_from(rows).expect("the subquery has as many columns");
-    statement.on_conflict(on_conflict(mirror, form)).returning_col("stamp_event");
+    statement.select_from(rows).expect("as many columns on both sides");
+    statement.on_conflict(on_conflict(mirror, Form { guard, bare: false })).returning_col("stamp_event");
     statement.to_string(PostgresQueryBuilder)
+}
+
+/// A row's fields, in the order of [`names`].
+pub(super) fn fields<'r>(mirror: &Mirror, row: &'r Snapshot, now: DateTime<Utc>) -> Vec<Field<'r>> {
+    let mut fields: Vec<Field<'r>> =
+        mirror.columns.iter().zip(&row.values).map(|(column, value)| field(column, value)).collect();
+    fields.extend([
+        Field::Flag(Some(row.deleted)),
+        Field::Flag(Some(!row.settled)),
+        Field::Text(Some(&row.source.account)),
+        Field::Text(Some(&row.source.api_version)),
+        Field::BigInteger(Some(row.source.stamp)),
+        Field::Text(Some(&row.source.event)),
+        Field::Time(Some(now)),
+        Field::Json(Some(row.raw.as_str().into())),
+    ]);
+    fields
+}
+
+fn field<'r>(column: &Column, value: &'r Value) -> Field<'r> {
+    match (column.kind, value) {
+        (ColumnKind::Text, Value::String(text)) => Field::Text(text.as_deref()),
+        (ColumnKind::Integer, Value::Int(number)) => Field::Integer(*number),
+        (ColumnKind::BigInteger, Value::BigInt(number)) => Field::BigInteger(*number),
+        (ColumnKind::Flag, Value::Bool(flag)) => Field::Flag(*flag),
+        (ColumnKind::Time, Value::ChronoDateTimeUtc(time)) => Field::Time(*time),
+        (ColumnKind::Json, Value::Json(json)) => {
+            Field::Json(json.as_ref().map(|json| json.to_string().into()))
+        }
+        (kind, other) => unreachable!("{other:?} in a column of {kind:?}"),
+    }
 }
 
 /// The rows of a table, whose columns come as arrays.
@@ -183,16 +217,11 @@ fn arrays(mirror: &'static Mirror, after: usize) -> SelectStatement {
 }
 
 /// How many parameters the insertion into a table takes.
-pub(super) fn parameters(mirror: &Mirror) -> usize {
+fn parameters(mirror: &Mirror) -> usize {
     mirror.columns.len() + BOOKKEEPING.len()
 }
 
-pub(super) fn add_rows(
-    columns: &mut Columns,
-    mirror: &'static Mirror,
-    rows: &[&Snapshot],
-    now: DateTime<Utc>,
-) {
+fn add_rows(columns: &mut Columns, mirror: &'static Mirror, rows: &[&Snapshot], now: DateTime<Utc>) {
     for (place, column) in mirror.columns.iter().enumerate() {
         add_array(columns, column, rows.iter().map(|row| &row.values[place]));
     }

@@ -29,7 +29,7 @@ use crate::{
     clock::Clock,
     config::KeepPayloads,
     crash,
-    db::{Database, Transaction},
+    db::{Database, Layouts, Transaction},
     error::{Error, Result, is_connection_failure, is_lost_connection},
     stripe::Answer,
 };
@@ -89,6 +89,7 @@ impl Writer {
             jobs: Arc::new(Mutex::new(jobs)),
             commits: Arc::default(),
             links: links::Recent::default(),
+            layouts: KnownLayouts::default(),
         });
         let tasks: JoinSet<()> =
             (0..ingest.settings.db.ingest_connections()).map(|_| run(ingest.clone())).collect();
@@ -167,6 +168,27 @@ struct Ingest {
     /// Whoever holds it commits a batch: changes are announced in the order of their numbers.
     commits: Arc<Mutex<()>>,
     links: links::Recent,
+    layouts: KnownLayouts,
+}
+
+/// The row types of the tables, once they are needed.
+#[derive(Default)]
+struct KnownLayouts(Mutex<Option<Arc<Layouts>>>);
+
+impl KnownLayouts {
+    /// None on SQLite.
+    async fn get(&self, db: &Database) -> Result<Option<Arc<Layouts>>, DbErr> {
+        let mut known = self.0.lock().await;
+        if known.is_none() {
+            *known = db.layouts(usual::tables()).await?.map(Arc::new);
+        }
+        Ok(known.clone())
+    }
+
+    /// They are read again when they are next needed: while this program runs, a newer version of it may add columns.
+    async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
 }
 
 /// The turn to prepare a batch, given up before it is committed.
@@ -187,15 +209,11 @@ async fn run(ingest: Arc<Ingest>) {
             let _ = turn.recv_many(&mut waiting, BATCH).await;
             turn
         };
-        let turn = match &begun {
-            None => next.await,
-            Some(_) => match tokio::time::timeout(PAUSE, next).await {
-                Ok(turn) => turn,
-                Err(_) => {
-                    begun = None;
-                    continue;
-                }
-            },
+        let turn =
+            if begun.is_some() { tokio::time::timeout(PAUSE, next).await.ok() } else { Some(next.await) };
+        let Some(turn) = turn else {
+            begun = None;
+            continue;
         };
         if waiting.is_empty() {
             return;
@@ -219,6 +237,7 @@ async fn apply(ingest: &Ingest, works: &[Work], turn: &mut Turn, begun: &mut Beg
         }
         // One of them cannot be written: it must not take the others with it.
         Err(_) => {
+            ingest.layouts.forget().await;
             let mut outcomes = Vec::with_capacity(works.len());
             for work in works {
                 outcomes.push(apply_alone(ingest, work).await);
@@ -312,7 +331,7 @@ async fn write(
 ) -> Result<Effects, DbErr> {
     let settings = &ingest.settings;
     let known = known_before(tx, works).await?;
-    let mut done = record(tx, works, settings.keep_payloads, now).await?;
+    let mut done = record(ingest, tx, works, now).await?;
     crash::point("inbox recorded");
     let works = without_duplicates(works, &done.new);
     let fresh: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
@@ -338,19 +357,21 @@ async fn write(
 
 /// Records the events, and does with them what takes no look at what is stored.
 async fn record(
+    ingest: &Ingest,
     tx: &Transaction,
     works: &[&Work],
-    keep: KeepPayloads,
     now: DateTime<Utc>,
 ) -> Result<Done, DbErr> {
+    let keep = ingest.settings.keep_payloads;
+    let layouts = ingest.layouts.get(&ingest.settings.db).await?;
     let (first, others): (Vec<&Work>, Vec<&Work>) =
         works.iter().partition(|work| matches!(work, Work::Event(_)));
     let again: Vec<&Event> = others.iter().filter_map(|work| work.event()).collect();
     inbox::record_again(tx, &again, now).await?;
     let events: Vec<&Event> = first.iter().filter_map(|work| work.event()).collect();
     let others: Vec<&Snapshot> = others.iter().filter_map(|work| work.snapshot()).collect();
-    let done = match tx.postgres() {
-        Some(tx) => usual::write(tx, &events, &others, keep, now).await?,
+    let done = match tx.postgres().zip(layouts.as_deref()) {
+        Some((tx, layouts)) => usual::write(tx, layouts, &events, &others, keep, now).await?,
         None => None,
     };
     match done {

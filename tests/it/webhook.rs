@@ -3,7 +3,7 @@
 use billgraph::config::Settings;
 use futures_util::future::join_all;
 use reqwest::StatusCode;
-use sea_orm::DbBackend;
+use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, TestDatabase, WEBHOOK_SECRET, proxy::Proxy};
@@ -200,6 +200,24 @@ async fn items_that_a_complete_list_no_longer_names_are_gone() {
     test.receive(&event("evt_3", kind, 30, &subscription(&["si_3"], false))).await;
     test.receive(&event("evt_0", kind, 5, &subscription(&["si_1"], false))).await;
     assert_eq!(test.rows(live).await, [json!({ "id": "si_3" })]);
+}
+
+#[tokio::test]
+async fn a_column_that_a_newer_version_adds_while_this_one_runs_stops_nothing() {
+    let test = TestApp::start().await;
+    test.receive(&event("evt_1", "customer.created", 10, &customer("old"))).await;
+    let tx = test.app().db.begin().await.expect("the database answers");
+    for table in ["customers", "webhook_events", "changes"] {
+        let column = format!("ALTER TABLE {table} ADD COLUMN of_a_newer_version text");
+        tx.execute_unprepared(&column).await.expect("the column is added");
+    }
+    tx.commit().await.expect("the database answers");
+
+    test.receive(&event("evt_2", "customer.updated", 20, &customer("new"))).await;
+    assert_eq!(test.rows("SELECT name FROM customers").await, [json!({ "name": "new" })]);
+    assert_eq!(test.rows("SELECT event_id FROM changes").await.len(), 2);
+    let states = test.rows("SELECT state FROM webhook_events WHERE id = 'evt_2'").await;
+    assert_eq!(states, [json!({ "state": "applied" })]);
 }
 
 #[tokio::test]
