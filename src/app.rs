@@ -1,6 +1,11 @@
 //! The gateway: what all routes share, the router on one screen, and how it starts and stops.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -15,7 +20,7 @@ use serde_json::json;
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 use tracing::Instrument;
@@ -53,6 +58,8 @@ pub struct App {
     pub schema: graphql::Schema,
     /// Told when there is something to ask Stripe for.
     pub jobs: Arc<Notify>,
+    /// What requests started and that outlives them.
+    pub tasks: Tasks,
     /// Turns true when the gateway stops.
     pub stopping: watch::Receiver<bool>,
 }
@@ -68,15 +75,21 @@ pub struct Gateway {
     pub address: SocketAddr,
     /// Where the routes for Stripe and operators are, if not there.
     pub internal_address: Option<SocketAddr>,
-    stop: watch::Sender<bool>,
+    core: Core,
     servers: Vec<JoinHandle<io::Result<()>>>,
-    writing: JoinHandle<()>,
     syncing: Vec<JoinHandle<()>>,
 }
 
-impl Gateway {
-    /// Brings the database up to date and starts to listen.
-    pub async fn start(config: Config, clock: Clock, stripe: Stripe) -> Result<Self> {
+/// A gateway without routes and background tasks, as commands use it.
+pub struct Core {
+    pub app: App,
+    stop: watch::Sender<bool>,
+    writing: JoinHandle<()>,
+}
+
+impl Core {
+    /// Brings the database up to date.
+    pub async fn open(config: Config, clock: Clock, stripe: Stripe) -> Result<Self> {
         let db = Database::connect(&config.database).await?;
         db.migrate_up().await?;
         let account = Account::open(&db, config.stripe.secret_key.as_ref()).await?;
@@ -95,9 +108,53 @@ impl Gateway {
         let auth = Auth::new(&config.auth, db.reader.clone(), clock.clone());
         let schema = graphql::schema();
         let config = Arc::new(config);
-        let app = App { config, db, clock, stripe, account, auth, changes, writer, schema, jobs, stopping };
+        let tasks = Tasks::default();
+        let app =
+            App { config, db, clock, stripe, account, auth, changes, writer, schema, jobs, tasks, stopping };
+        Ok(Self { app, stop, writing })
+    }
+
+    /// Has what runs stop where it can go on later.
+    pub fn stop(&self) {
+        // No receiver is no error: nothing runs any more.
+        let _ = self.stop.send(true);
+    }
+
+    /// Stops, and lets what is being written finish.
+    pub async fn close(self) {
+        self.stop();
+        let tasks = self.app.tasks.clone();
+        drop(self.app);
+        tasks.finish().await;
+        let _ = self.writing.await;
+    }
+}
+
+/// Tasks that requests started and that outlive them; clones are the same.
+#[derive(Clone, Default)]
+pub struct Tasks(Arc<Mutex<JoinSet<()>>>);
+
+impl Tasks {
+    /// Runs a task until it ends by itself, which it does when the gateway stops.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.0.lock().expect("nothing panics under the lock");
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+
+    async fn finish(&self) {
+        let mut tasks = std::mem::take(&mut *self.0.lock().expect("nothing panics under the lock"));
+        while tasks.join_next().await.is_some() {}
+    }
+}
+
+impl Gateway {
+    /// Brings the database up to date and starts to listen.
+    pub async fn start(config: Config, clock: Clock, stripe: Stripe) -> Result<Self> {
+        let core = Core::open(config, clock, stripe).await?;
+        let app = &core.app;
         app.warn_of_what_is_missing();
-        let (public, internal) = routers(&app);
+        let (public, internal) = routers(app);
         let listener = listen(app.config.listen).await?;
         let address = listener.local_addr().map_err(Error::internal)?;
         let mut servers = vec![serve(listener, public, app.stopping.clone())];
@@ -109,17 +166,17 @@ impl Gateway {
         }
         let warming = app.auth.clone();
         tokio::spawn(async move { warming.warm().await });
-        let syncing = sync::start(&app);
+        let syncing = sync::start(app);
         if app.config.ask_whose_key {
             tokio::spawn(app.account.clone().recognize(app.stripe.clone(), app.stopping.clone()));
         }
-        Ok(Self { app, address, internal_address, stop, servers, writing, syncing })
+        let app = app.clone();
+        Ok(Self { app, address, internal_address, core, servers, syncing })
     }
 
     /// Takes no new requests, lets running ones and what is being written finish, and closes sockets.
     pub async fn stop(self) {
-        // No receiver is no error: nothing runs any more.
-        let _ = self.stop.send(true);
+        self.core.stop();
         drop(self.app);
         let finish = async {
             for server in self.servers {
@@ -128,7 +185,7 @@ impl Gateway {
             for task in self.syncing {
                 let _ = task.await;
             }
-            let _ = self.writing.await;
+            self.core.close().await;
         };
         if tokio::time::timeout(GRACE, finish).await.is_err() {
             tracing::warn!("some requests did not finish in {} s", GRACE.as_secs());

@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{DeletedEvent, Mirrored, Owned, Owner},
+    mirrored::{DeletedEvent, Listing, Mirrored, Owned, Owner},
     scalar::{Json, Metadata},
 };
 
@@ -68,5 +68,7 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "account";
     const PATH: Option<&'static str> = Some("/accounts/{id}");
+    const PREFIXES: &'static [&'static str] = &["acct_"];
+    const LISTING: Listing = Listing::Ranges("/accounts");
     const DELETED_EVENT: DeletedEvent = DeletedEvent::LivesOn;
 }

@@ -37,4 +37,5 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "entitlements.active_entitlement";
     const PATH: Option<&'static str> = Some("/entitlements/active_entitlements/{id}");
+    const PREFIXES: &'static [&'static str] = &["ent_"];
 }

@@ -3,7 +3,7 @@
 use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
-use crate::mirrored::{Children, Mirrored, Object, Owned, Owner};
+use crate::mirrored::{Children, Listing, Mirrored, Object, Owned, Owner};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
 #[sea_orm(table_name = "active_entitlement_summaries")]
@@ -32,6 +32,7 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "entitlements.active_entitlement_summary";
     const KEY: &'static str = "customer";
+    const LISTING: Listing = Listing::Made { of: "customer" };
     const CHILDREN: &'static [Children] = &[Children {
         field: "entitlements",
         object: "entitlements.active_entitlement",

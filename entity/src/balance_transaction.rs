@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Owned, Owner},
     open::Open,
     scalar::Json,
 };
@@ -76,5 +76,7 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "balance_transaction";
     const PATH: Option<&'static str> = Some("/balance_transactions/{id}");
+    const PREFIXES: &'static [&'static str] = &["txn_"];
+    const LISTING: Listing = Listing::Ranges("/balance_transactions");
     const LIFE_CYCLE: &'static [&'static str] = &["pending", "available"];
 }

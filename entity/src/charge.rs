@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
     scalar::{Json, Metadata},
 };
@@ -98,6 +98,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "charge";
     const PATH: Option<&'static str> = Some("/charges/{id}");
+    const PREFIXES: &'static [&'static str] = &["ch_", "py_"];
+    const LISTING: Listing = Listing::Ranges("/charges");
     const LIFE_CYCLE: &'static [&'static str] = &["pending", "failed", "succeeded"];
     // Until 2022-11-15 the refunds came along.
     const EMBEDDED: &'static [&'static str] = &["refunds"];

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Children, Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Children, Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
     scalar::Metadata,
 };
@@ -146,6 +146,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "checkout.session";
     const PATH: Option<&'static str> = Some("/checkout/sessions/{id}");
+    const PREFIXES: &'static [&'static str] = &["cs_"];
+    const LISTING: Listing = Listing::Ranges("/checkout/sessions");
     const LIFE_CYCLE: &'static [&'static str] = &["open", "expired", "complete"];
     const CHILDREN: &'static [Children] = &[Children {
         field: "line_items",

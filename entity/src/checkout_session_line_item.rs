@@ -53,6 +53,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "item";
+    const PREFIXES: &'static [&'static str] = &["li_"];
 
     fn lift(object: &mut Object) {
         flatten(object, "product", &["price", "product"]);

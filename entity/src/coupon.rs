@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Owned, Owner},
     open::Open,
     scalar::Metadata,
 };
@@ -75,4 +75,5 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "coupon";
     const PATH: Option<&'static str> = Some("/coupons/{id}");
+    const LISTING: Listing = Listing::Ranges("/coupons");
 }

@@ -3,7 +3,7 @@
 use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
-use crate::mirrored::{Mirrored, Object, Owned, Owner, flatten};
+use crate::mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
 #[sea_orm(table_name = "credit_balance_transactions")]
@@ -51,6 +51,9 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "billing.credit_balance_transaction";
     const PATH: Option<&'static str> = Some("/billing/credit_balance_transactions/{id}");
+    const PREFIXES: &'static [&'static str] = &["cbtxn_"];
+    const LISTING: Listing =
+        Listing::Each { of: "customer", path: "/billing/credit_balance_transactions?customer={id}" };
 
     fn lift(object: &mut Object) {
         for (side, cause) in [("credit", "credits_application_invoice_voided"), ("debit", "credits_applied")]

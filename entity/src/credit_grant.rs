@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     scalar::{Json, Metadata},
 };
 
@@ -63,6 +63,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "billing.credit_grant";
     const PATH: Option<&'static str> = Some("/billing/credit_grants/{id}");
+    const PREFIXES: &'static [&'static str] = &["credgr_"];
+    const LISTING: Listing = Listing::Whole("/billing/credit_grants");
 
     fn lift(object: &mut Object) {
         flatten(object, "currency", &["amount", "monetary", "currency"]);

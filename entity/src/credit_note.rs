@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     lift::sum_of_amounts,
-    mirrored::{Mirrored, Object, Owned, Owner},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner},
     open::Open,
     scalar::Metadata,
 };
@@ -96,6 +96,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "credit_note";
     const PATH: Option<&'static str> = Some("/credit_notes/{id}");
+    const PREFIXES: &'static [&'static str] = &["cn_"];
+    const LISTING: Listing = Listing::Ranges("/credit_notes");
     const LIFE_CYCLE: &'static [&'static str] = &["issued", "void"];
 
     fn lift(object: &mut Object) {

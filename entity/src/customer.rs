@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     scalar::{Json, Metadata},
 };
 
@@ -70,6 +70,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "customer";
     const PATH: Option<&'static str> = Some("/customers/{id}");
+    const PREFIXES: &'static [&'static str] = &["cus_"];
+    const LISTING: Listing = Listing::Ranges("/customers");
     const EMBEDDED: &'static [&'static str] = &["discount"];
 
     fn lift(object: &mut Object) {

@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Owned, Owner},
     scalar::Metadata,
 };
 
@@ -57,4 +57,6 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "customer_balance_transaction";
     const PATH: Option<&'static str> = Some("/customers/{customer}/balance_transactions/{id}");
+    const PREFIXES: &'static [&'static str] = &["cbtxn_"];
+    const LISTING: Listing = Listing::Each { of: "customer", path: "/customers/{id}/balance_transactions" };
 }

@@ -47,6 +47,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "discount";
+    const PREFIXES: &'static [&'static str] = &["di_"];
 
     fn lift(object: &mut Object) {
         // The coupon itself until 2025-09-30.

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
     scalar::Metadata,
 };
@@ -93,6 +93,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "dispute";
     const PATH: Option<&'static str> = Some("/disputes/{id}");
+    const PREFIXES: &'static [&'static str] = &["dp_", "du_"];
+    const LISTING: Listing = Listing::Ranges("/disputes");
     const LIFE_CYCLE: &'static [&'static str] = &[
         "warning_needs_response",
         "warning_under_review",

@@ -3,7 +3,7 @@
 use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
-use crate::mirrored::{Mirrored, Owned, Owner};
+use crate::mirrored::{Listing, Mirrored, Owned, Owner};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
 #[sea_orm(table_name = "early_fraud_warnings")]
@@ -40,4 +40,6 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "radar.early_fraud_warning";
     const PATH: Option<&'static str> = Some("/radar/early_fraud_warnings/{id}");
+    const PREFIXES: &'static [&'static str] = &["issfr_"];
+    const LISTING: Listing = Listing::Ranges("/radar/early_fraud_warnings");
 }

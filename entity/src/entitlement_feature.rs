@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Owned, Owner},
     scalar::Metadata,
 };
 
@@ -42,4 +42,6 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "entitlements.feature";
     const PATH: Option<&'static str> = Some("/entitlements/features/{id}");
+    const PREFIXES: &'static [&'static str] = &["feat_"];
+    const LISTING: Listing = Listing::Whole("/entitlements/features");
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     lift::{ids_of_discounts, sum_of_amounts},
-    mirrored::{Children, Mirrored, Object, Owned, Owner, flatten, list},
+    mirrored::{Children, Listing, Mirrored, Object, Owned, Owner, flatten, list},
     open::Open,
     scalar::{Json, Metadata},
 };
@@ -139,6 +139,8 @@ impl Mirrored for Entity {
     const OBJECT: &'static str = "invoice";
     const LIFE_CYCLE: &'static [&'static str] = &["draft", "open", "uncollectible", "void", "paid"];
     const PATH: Option<&'static str> = Some("/invoices/{id}");
+    const PREFIXES: &'static [&'static str] = &["in_"];
+    const LISTING: Listing = Listing::Ranges("/invoices");
     const CHILDREN: &'static [Children] = &[
         Children {
             field: "payments",

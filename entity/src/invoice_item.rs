@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     lift::{ids_of_discounts, period, price_and_product},
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     scalar::{Json, Metadata},
 };
 
@@ -74,6 +74,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "invoiceitem";
     const PATH: Option<&'static str> = Some("/invoiceitems/{id}");
+    const PREFIXES: &'static [&'static str] = &["ii_"];
+    const LISTING: Listing = Listing::Ranges("/invoiceitems");
     const EMBEDDED: &'static [&'static str] = &["discounts"];
 
     fn lift(object: &mut Object) {

@@ -74,6 +74,7 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "line_item";
+    const PREFIXES: &'static [&'static str] = &["il_"];
     const EMBEDDED: &'static [&'static str] = &["discounts"];
 
     fn lift(object: &mut Object) {

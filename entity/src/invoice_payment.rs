@@ -3,7 +3,7 @@
 use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
-use crate::mirrored::{Mirrored, Object, Owned, Owner, flatten};
+use crate::mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
 #[sea_orm(table_name = "invoice_payments")]
@@ -48,6 +48,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "invoice_payment";
     const PATH: Option<&'static str> = Some("/invoice_payments/{id}");
+    const PREFIXES: &'static [&'static str] = &["inpay_"];
+    const LISTING: Listing = Listing::Ranges("/invoice_payments");
     const LIFE_CYCLE: &'static [&'static str] = &["open", "canceled", "paid"];
 
     fn lift(object: &mut Object) {

@@ -68,5 +68,6 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "mandate";
     const PATH: Option<&'static str> = Some("/mandates/{id}");
+    const PREFIXES: &'static [&'static str] = &["mandate_"];
     const LIFE_CYCLE: &'static [&'static str] = &["pending", "active", "inactive"];
 }

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
 };
 
@@ -67,6 +67,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "billing.meter";
     const PATH: Option<&'static str> = Some("/billing/meters/{id}");
+    const PREFIXES: &'static [&'static str] = &["mtr_"];
+    const LISTING: Listing = Listing::Whole("/billing/meters");
     const LIFE_CYCLE: &'static [&'static str] = &["active", "inactive"];
 
     fn lift(object: &mut Object) {

@@ -21,6 +21,10 @@ pub trait Mirrored: Owned {
     /// Where Stripe answers with one, below `/v1`: `{…}` stands for a column of that name. None where it has to be
     /// asked for within another object.
     const PATH: Option<&'static str> = None;
+    /// How Stripe lists all of them.
+    const LISTING: Listing = Listing::None;
+    /// What its ids begin with, where Stripe and not the merchant chooses them. Others may begin so too.
+    const PREFIXES: &'static [&'static str] = &[];
     /// What `<object>.deleted` means.
     const DELETED_EVENT: DeletedEvent = DeletedEvent::Tombstone;
     /// The values of its `status` in the order of its life: of two states of one second, the later one counts.
@@ -54,6 +58,21 @@ pub enum Owner {
     Organization,
     /// Nobody's: for those alone who see everything.
     Nobody,
+}
+
+/// How Stripe lists all objects of a type; the paths are below `/v1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// In no list of their own: they come within others, or are known by their ids alone.
+    None,
+    /// In a list that takes ranges of `created`, the newest first.
+    Ranges(&'static str),
+    /// In a list that has a cursor alone, the newest first.
+    Whole(&'static str),
+    /// In a list for each object of another type, whose id `{id}` stands for.
+    Each { of: &'static str, path: &'static str },
+    /// Not at all: each object of another type has one, which is nothing but its own lists.
+    Made { of: &'static str },
 }
 
 /// What an event whose type ends in `.deleted` means for the object.

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten, list},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten, list},
     open::Open,
     scalar::Metadata,
 };
@@ -99,6 +99,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "payment_intent";
     const PATH: Option<&'static str> = Some("/payment_intents/{id}");
+    const PREFIXES: &'static [&'static str] = &["pi_"];
+    const LISTING: Listing = Listing::Ranges("/payment_intents");
     const LIFE_CYCLE: &'static [&'static str] = &[
         "requires_payment_method",
         "requires_confirmation",

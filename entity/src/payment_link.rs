@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Owned, Owner},
     scalar::Metadata,
 };
 
@@ -54,4 +54,6 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "payment_link";
     const PATH: Option<&'static str> = Some("/payment_links/{id}");
+    const PREFIXES: &'static [&'static str] = &["plink_"];
+    const LISTING: Listing = Listing::Whole("/payment_links");
 }

@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     scalar::{Json, Metadata},
 };
 
@@ -56,6 +56,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "payment_method";
     const PATH: Option<&'static str> = Some("/payment_methods/{id}");
+    const PREFIXES: &'static [&'static str] = &["pm_"];
+    const LISTING: Listing = Listing::Each { of: "customer", path: "/payment_methods?customer={id}" };
 
     fn lift(object: &mut Object) {
         for (column, field) in [

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Owned, Owner},
     open::Open,
     scalar::{Json, Metadata},
 };
@@ -102,5 +102,7 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "payout";
     const PATH: Option<&'static str> = Some("/payouts/{id}");
+    const PREFIXES: &'static [&'static str] = &["po_"];
+    const LISTING: Listing = Listing::Ranges("/payouts");
     const LIFE_CYCLE: &'static [&'static str] = &["pending", "in_transit", "paid", "canceled", "failed"];
 }

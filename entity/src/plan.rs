@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Owned, Owner},
     open::Open,
     price::{RecurringInterval, UsageType},
     scalar::Metadata,
@@ -67,4 +67,5 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "plan";
     const PATH: Option<&'static str> = Some("/plans/{id}");
+    const LISTING: Listing = Listing::Ranges("/plans");
 }

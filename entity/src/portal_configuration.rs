@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     scalar::{Json, Metadata},
 };
 
@@ -58,6 +58,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "billing_portal.configuration";
     const PATH: Option<&'static str> = Some("/billing_portal/configurations/{id}");
+    const PREFIXES: &'static [&'static str] = &["bpc_"];
+    const LISTING: Listing = Listing::Whole("/billing_portal/configurations");
 
     fn lift(object: &mut Object) {
         flatten(object, "login_page_url", &["login_page", "url"]);

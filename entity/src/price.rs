@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
     scalar::Metadata,
 };
@@ -116,6 +116,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "price";
     const PATH: Option<&'static str> = Some("/prices/{id}");
+    const PREFIXES: &'static [&'static str] = &["price_"];
+    const LISTING: Listing = Listing::Ranges("/prices");
 
     fn lift(object: &mut Object) {
         for (column, field) in [

@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     scalar::{Json, Metadata},
 };
 
@@ -62,6 +62,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "product";
     const PATH: Option<&'static str> = Some("/products/{id}");
+    const PREFIXES: &'static [&'static str] = &["prod_"];
+    const LISTING: Listing = Listing::Ranges("/products");
 
     fn lift(object: &mut Object) {
         // Renamed in 2024-04-10.

@@ -3,7 +3,7 @@
 use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
-use crate::mirrored::{Mirrored, Object, Owned, Owner, flatten};
+use crate::mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
 #[sea_orm(table_name = "product_features")]
@@ -39,6 +39,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "product_feature";
     const PATH: Option<&'static str> = Some("/products/{product}/features/{id}");
+    const PREFIXES: &'static [&'static str] = &["prodft_"];
+    const LISTING: Listing = Listing::Each { of: "product", path: "/products/{id}/features" };
 
     fn lift(object: &mut Object) {
         flatten(object, "lookup_key", &["entitlement_feature", "lookup_key"]);

@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     scalar::Metadata,
 };
 
@@ -58,6 +58,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "promotion_code";
     const PATH: Option<&'static str> = Some("/promotion_codes/{id}");
+    const PREFIXES: &'static [&'static str] = &["promo_"];
+    const LISTING: Listing = Listing::Ranges("/promotion_codes");
 
     fn lift(object: &mut Object) {
         // The coupon itself until 2025-09-30.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     lift::ids_of_discounts,
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
     scalar::{Json, Metadata},
 };
@@ -99,6 +99,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "quote";
     const PATH: Option<&'static str> = Some("/quotes/{id}");
+    const PREFIXES: &'static [&'static str] = &["qt_"];
+    const LISTING: Listing = Listing::Whole("/quotes");
     const LIFE_CYCLE: &'static [&'static str] = &["draft", "open", "canceled", "accepted"];
     const EMBEDDED: &'static [&'static str] = &["discounts"];
 

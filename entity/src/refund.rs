@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Owned, Owner},
     open::Open,
     scalar::Metadata,
 };
@@ -80,6 +80,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "refund";
     const PATH: Option<&'static str> = Some("/refunds/{id}");
+    const PREFIXES: &'static [&'static str] = &["re_", "pyr_"];
+    const LISTING: Listing = Listing::Ranges("/refunds");
     const LIFE_CYCLE: &'static [&'static str] =
         &["pending", "requires_action", "succeeded", "failed", "canceled"];
 }

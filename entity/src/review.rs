@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Owned, Owner},
     scalar::Json,
 };
 
@@ -54,4 +54,6 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "review";
     const PATH: Option<&'static str> = Some("/reviews/{id}");
+    const PREFIXES: &'static [&'static str] = &["prv_"];
+    const LISTING: Listing = Listing::Ranges("/reviews");
 }

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
     scalar::Metadata,
 };
@@ -83,6 +83,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "setup_intent";
     const PATH: Option<&'static str> = Some("/setup_intents/{id}");
+    const PREFIXES: &'static [&'static str] = &["seti_"];
+    const LISTING: Listing = Listing::Ranges("/setup_intents");
     const LIFE_CYCLE: &'static [&'static str] = &[
         "requires_payment_method",
         "requires_confirmation",

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     lift::ids_of_discounts,
-    mirrored::{Children, DeletedEvent, Mirrored, Object, Owned, Owner, flatten, list},
+    mirrored::{Children, DeletedEvent, Listing, Mirrored, Object, Owned, Owner, flatten, list},
     open::Open,
     scalar::{Json, Metadata},
 };
@@ -132,6 +132,8 @@ impl Mirrored for Entity {
     ];
     const DELETED_EVENT: DeletedEvent = DeletedEvent::LivesOn;
     const PATH: Option<&'static str> = Some("/subscriptions/{id}");
+    const PREFIXES: &'static [&'static str] = &["sub_"];
+    const LISTING: Listing = Listing::Ranges("/subscriptions?status=all");
     const CHILDREN: &'static [Children] = &[Children {
         field: "items",
         object: "subscription_item",

@@ -52,6 +52,7 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "subscription_item";
     const PATH: Option<&'static str> = Some("/subscription_items/{id}");
+    const PREFIXES: &'static [&'static str] = &["si_"];
     const EMBEDDED: &'static [&'static str] = &["discounts"];
 
     fn lift(object: &mut Object) {

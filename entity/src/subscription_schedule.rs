@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
     scalar::{Json, Metadata},
 };
@@ -87,6 +87,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "subscription_schedule";
     const PATH: Option<&'static str> = Some("/subscription_schedules/{id}");
+    const PREFIXES: &'static [&'static str] = &["sub_sched_"];
+    const LISTING: Listing = Listing::Ranges("/subscription_schedules");
     const LIFE_CYCLE: &'static [&'static str] =
         &["not_started", "active", "released", "canceled", "completed"];
 

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Object, Owned, Owner, flatten},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
 };
 
@@ -68,6 +68,8 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "tax_id";
     const PATH: Option<&'static str> = Some("/customers/{customer}/tax_ids/{id}");
+    const PREFIXES: &'static [&'static str] = &["txi_"];
+    const LISTING: Listing = Listing::Each { of: "customer", path: "/customers/{id}/tax_ids" };
 
     fn lift(object: &mut Object) {
         flatten(object, "customer", &["owner", "customer"]);

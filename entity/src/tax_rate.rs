@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Owned, Owner},
     scalar::Metadata,
 };
 
@@ -62,4 +62,6 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "tax_rate";
     const PATH: Option<&'static str> = Some("/tax_rates/{id}");
+    const PREFIXES: &'static [&'static str] = &["txr_"];
+    const LISTING: Listing = Listing::Ranges("/tax_rates");
 }

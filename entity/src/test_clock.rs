@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    mirrored::{Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Owned, Owner},
     open::Open,
 };
 
@@ -59,5 +59,7 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "test_helpers.test_clock";
     const PATH: Option<&'static str> = Some("/test_helpers/test_clocks/{id}");
+    const PREFIXES: &'static [&'static str] = &["clock_"];
+    const LISTING: Listing = Listing::Whole("/test_helpers/test_clocks");
     const LIFE_CYCLE: &'static [&'static str] = &["advancing", "ready", "internal_failure"];
 }

@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Owned, Owner},
     scalar::Metadata,
 };
 
@@ -60,4 +60,6 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "transfer";
     const PATH: Option<&'static str> = Some("/transfers/{id}");
+    const PREFIXES: &'static [&'static str] = &["tr_"];
+    const LISTING: Listing = Listing::Ranges("/transfers");
 }

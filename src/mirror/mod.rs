@@ -24,7 +24,7 @@ mod usual;
 pub mod write;
 pub mod writer;
 
-use entity::mirrored::{Children, DeletedEvent, Mirrored, Object, Owner};
+use entity::mirrored::{Children, DeletedEvent, Listing, Mirrored, Object, Owner};
 use sea_orm::Iterable;
 
 use self::column::Column;
@@ -49,6 +49,10 @@ pub struct Mirror {
     pub key: &'static str,
     /// Where Stripe answers with one, below `/v1`.
     pub path: Option<&'static str>,
+    /// How Stripe lists all of them.
+    pub listing: Listing,
+    /// What its ids begin with, where Stripe chooses them.
+    pub prefixes: &'static [&'static str],
     pub deleted_event: DeletedEvent,
     /// The values of `status` in the order of the object's life.
     pub life_cycle: &'static [&'static str],
@@ -70,6 +74,8 @@ impl Mirror {
             embedded: E::EMBEDDED,
             key: E::KEY,
             path: E::PATH,
+            listing: E::LISTING,
+            prefixes: E::PREFIXES,
             deleted_event: E::DELETED_EVENT,
             life_cycle: E::LIFE_CYCLE,
             lift: E::lift,

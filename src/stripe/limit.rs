@@ -19,6 +19,8 @@ pub enum Priority {
     Foreground,
     /// Nobody does: it goes after all others, and takes half of what is allowed at most.
     Background,
+    /// Nobody does, and there is much of it: it goes after those that somebody waits for, and takes all that is left.
+    Bulk,
 }
 
 /// A limit that all requests share.
@@ -46,7 +48,9 @@ impl Limit {
             let _place = Place::take(&self.foreground);
             return self.all.until_ready().await;
         }
-        self.background.until_ready().await;
+        if priority == Priority::Background {
+            self.background.until_ready().await;
+        }
         let mut foreground = self.foreground.subscribe();
         loop {
             // It cannot fail: the sender is ours.

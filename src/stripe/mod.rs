@@ -73,6 +73,14 @@ impl Stripe {
         other
     }
 
+    /// The same for much that nobody waits for: it goes after requests that somebody waits for, and takes all that the
+    /// limit leaves.
+    pub fn bulk(&self) -> Self {
+        let mut other = self.clone();
+        other.caller.priority = limit::Priority::Bulk;
+        other
+    }
+
     /// The same for the objects of a connected account; of one's own where that is empty.
     pub fn on_behalf_of(&self, account: &str) -> Self {
         let mut other = self.clone();

@@ -61,6 +61,18 @@ impl ApiError {
         .code("account_invalid")
     }
 
+    /// The key lacks a permission (<https://docs.stripe.com/keys#limit-access>).
+    pub(crate) fn forbidden(method: &str, path: &str) -> ApiError {
+        let resource = path.split('/').find(|part| !part.is_empty() && *part != "v1").unwrap_or_default();
+        let resource = resource.strip_suffix('s').unwrap_or(resource);
+        let access = if method == "GET" { "read" } else { "write" };
+        ApiError::invalid(format!(
+            "The provided key 'rk_test_*******************sim' does not have the required permissions for this endpoint on account 'acct_sim'. Having the 'rak_{resource}_{access}' permission would allow this request to continue."
+        ))
+        .code("more_permissions_required_for_application")
+        .status(403)
+    }
+
     /// A card was refused by its issuer.
     pub(crate) fn declined() -> ApiError {
         let mut error = ApiError::invalid("Your card was declined.").status(402).code("card_declined");

@@ -8,6 +8,10 @@ use std::time::Duration;
 pub enum Fault {
     /// 429, not executed, with `Retry-After` in seconds if given.
     RateLimited { retry_after: Option<u64> },
+    /// 401: the key was revoked.
+    KeyRevoked,
+    /// 403: a restricted key lacks the permission.
+    Forbidden,
     /// 500 with Stripe's JSON error, not executed, kept under the idempotency key.
     ServerError,
     /// The request is executed, and answered all the same with 500, which is kept under the idempotency key.
@@ -39,8 +43,38 @@ struct Waiting {
 #[derive(Debug)]
 struct Armed {
     prefix: String,
-    left: Option<usize>,
+    when: When,
     fault: Fault,
+}
+
+/// Which of the requests that are meant meet a fault.
+#[derive(Debug)]
+enum When {
+    Next { left: usize },
+    Every { nth: usize, passed: usize },
+    After { left: usize },
+}
+
+impl When {
+    /// Whether the next request is one of them.
+    fn strikes(&mut self) -> bool {
+        match self {
+            Self::Next { left } => {
+                let strikes = *left > 0;
+                *left = left.saturating_sub(1);
+                strikes
+            }
+            Self::Every { nth, passed } => {
+                *passed += 1;
+                passed.is_multiple_of(*nth)
+            }
+            Self::After { left } => {
+                let strikes = *left == 0;
+                *left = left.saturating_sub(1);
+                strikes
+            }
+        }
+    }
 }
 
 impl Armed {
@@ -58,7 +92,7 @@ impl Faults {
     /// The next `count` requests whose path starts with `prefix` meet this fault; `POST /v1/customers` means those of
     /// that method alone.
     pub fn next_on(&self, prefix: &str, count: usize, fault: Fault) {
-        self.arm(prefix, Some(count), fault);
+        self.arm(prefix, When::Next { left: count }, fault);
     }
 
     /// Every request meets this fault until `clear`.
@@ -68,7 +102,17 @@ impl Faults {
 
     /// Every request whose path starts with `prefix` meets this fault until `clear`.
     pub fn always_on(&self, prefix: &str, fault: Fault) {
-        self.arm(prefix, None, fault);
+        self.after(prefix, 0, fault);
+    }
+
+    /// Every `nth` request whose path starts with `prefix` meets this fault until `clear`.
+    pub fn every(&self, nth: usize, prefix: &str, fault: Fault) {
+        self.arm(prefix, When::Every { nth, passed: 0 }, fault);
+    }
+
+    /// After `count` more requests whose path starts with `prefix`, every further one meets this fault until `clear`.
+    pub fn after(&self, prefix: &str, count: usize, fault: Fault) {
+        self.arm(prefix, When::After { left: count }, fault);
     }
 
     /// Switches every fault off.
@@ -80,12 +124,10 @@ impl Faults {
     pub(crate) fn take(&self, method: &str, path: &str) -> Option<Fault> {
         let line = format!("{method} {path}");
         let mut waiting = self.lock();
-        let armed =
-            waiting.armed.iter_mut().find(|armed| armed.left != Some(0) && armed.meets(path, &line))?;
-        armed.left = armed.left.map(|left| left - 1);
-        let fault = armed.fault;
-        waiting.armed.retain(|armed| armed.left != Some(0));
-        Some(fault)
+        let mut meant = waiting.armed.iter_mut().filter(|armed| armed.meets(path, &line));
+        let fault = meant.find_map(|armed| armed.when.strikes().then_some(armed.fault));
+        waiting.armed.retain(|armed| !matches!(armed.when, When::Next { left: 0 }));
+        fault
     }
 
     /// Whether searches miss new objects.
@@ -93,12 +135,12 @@ impl Faults {
         self.lock().search_lag
     }
 
-    fn arm(&self, prefix: &str, left: Option<usize>, fault: Fault) {
+    fn arm(&self, prefix: &str, when: When, fault: Fault) {
         let mut waiting = self.lock();
         if let Fault::SearchLag(on) = fault {
             waiting.search_lag = on;
         } else {
-            waiting.armed.push(Armed { prefix: prefix.to_owned(), left, fault });
+            waiting.armed.push(Armed { prefix: prefix.to_owned(), when, fault });
         }
     }
 

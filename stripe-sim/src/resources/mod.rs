@@ -15,6 +15,7 @@ pub(crate) mod invoice_drafts;
 pub(crate) mod invoice_items;
 pub(crate) mod invoice_payments;
 pub(crate) mod invoices;
+pub(crate) mod none;
 pub(crate) mod paths;
 pub(crate) mod payment_intents;
 pub(crate) mod payment_methods;
@@ -58,4 +59,5 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     events::ROUTES,
     account::ROUTES,
     webhook_endpoints::ROUTES,
+    none::ROUTES,
 ];

@@ -59,3 +59,25 @@ async fn a_dropped_connection_gives_no_status() {
     let statuses: Vec<Option<u16>> = caller.sim.requests().iter().map(|request| request.status).collect();
     assert_eq!(statuses, [None, None]);
 }
+
+#[tokio::test]
+async fn a_fault_can_come_every_so_often_and_for_good() {
+    let caller = Caller::new().await;
+    let statuses = async || {
+        let mut statuses = Vec::new();
+        for _ in 0..6 {
+            statuses.push(caller.get("/v1/customers").await.status);
+        }
+        statuses
+    };
+    caller.sim.faults().every(3, "/v1/customers", Fault::RateLimited { retry_after: None });
+    assert_eq!(statuses().await, [200, 200, 429, 200, 200, 429]);
+    caller.sim.faults().clear();
+    caller.sim.faults().after("/v1/customers", 4, Fault::KeyRevoked);
+    assert_eq!(statuses().await, [200, 200, 200, 200, 401, 401]);
+    assert_eq!(statuses().await, [401; 6]);
+    caller.sim.faults().clear();
+    caller.sim.faults().always_on("/v1/customers", Fault::Forbidden);
+    assert_eq!(statuses().await, [403; 6]);
+    assert_eq!(caller.get("/v1/products").await.status, 200);
+}
