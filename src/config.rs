@@ -2,7 +2,7 @@
 
 mod check;
 
-use std::{collections::BTreeSet, fmt, net::SocketAddr, num::NonZeroU32};
+use std::{collections::BTreeSet, fmt, net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use chrono::TimeDelta;
 use url::Url;
@@ -90,6 +90,12 @@ pub struct Settings {
     /// How long the inbox and the change feed are kept, such as `90d` or `96h`; at least 4 days; `off`: for ever.
     #[arg(long, env, global = true, hide_env_values = true, default_value = "90d")]
     pub billgraph_event_retention: String,
+    /// How often events are looked for that were never delivered, such as `5m` or `1h`; from 10s to 7d; `off`: never.
+    #[arg(long, env, global = true, hide_env_values = true, default_value = "5m")]
+    pub billgraph_sweep_interval: String,
+    /// How often the mirror is compared with Stripe, such as `24h`; from 1h to 90d; `off`: only by `billgraph verify`.
+    #[arg(long, env, global = true, hide_env_values = true, default_value = "off")]
+    pub billgraph_verify_interval: String,
     /// Fields that are never stored, comma-separated, such as `customer.phone,charge.billing_details.email,*.ip`.
     #[arg(long, env, global = true, hide_env_values = true)]
     pub billgraph_exclude_fields: Option<String>,
@@ -120,6 +126,10 @@ pub struct Config {
     pub keep_payloads: KeepPayloads,
     /// How long recorded events and changes are kept; none: for ever.
     pub event_retention: Option<TimeDelta>,
+    /// How often events are looked for that were never delivered; none: never.
+    pub sweep_interval: Option<Duration>,
+    /// How often the mirror is compared with Stripe; none: when somebody asks for it.
+    pub verify_interval: Option<Duration>,
     /// Fields that are never stored.
     pub exclusions: Exclusions,
     /// How many tasks of this process ask Stripe for what the mirror lacks; a test asks when it wants to.
@@ -248,6 +258,18 @@ impl Settings {
                 }
             },
             event_retention: check.event_retention(&self.billgraph_event_retention),
+            sweep_interval: check.interval(
+                "BILLGRAPH_SWEEP_INTERVAL",
+                &self.billgraph_sweep_interval,
+                TimeDelta::seconds(10)..=TimeDelta::days(7),
+                "from `10s` to `7d`, such as `5m`, or `off`",
+            ),
+            verify_interval: check.interval(
+                "BILLGRAPH_VERIFY_INTERVAL",
+                &self.billgraph_verify_interval,
+                TimeDelta::hours(1)..=TimeDelta::days(90),
+                "from `1h` to `90d`, such as `24h`, or `off`",
+            ),
             exclusions: self.exclusions(&mut check),
             sync_tasks: 2,
             ask_whose_key: true,
@@ -394,6 +416,13 @@ mod tests {
             ("--billgraph-event-retention", "+90d", "BILLGRAPH_EVENT_RETENTION"),
             ("--billgraph-event-retention", "99999999999999999999d", "BILLGRAPH_EVENT_RETENTION"),
             ("--billgraph-event-retention", "", "BILLGRAPH_EVENT_RETENTION"),
+            ("--billgraph-sweep-interval", "", "BILLGRAPH_SWEEP_INTERVAL"),
+            ("--billgraph-sweep-interval", "5", "BILLGRAPH_SWEEP_INTERVAL"),
+            ("--billgraph-sweep-interval", "9s", "BILLGRAPH_SWEEP_INTERVAL"),
+            ("--billgraph-sweep-interval", "-5m", "BILLGRAPH_SWEEP_INTERVAL"),
+            ("--billgraph-sweep-interval", "8d", "BILLGRAPH_SWEEP_INTERVAL"),
+            ("--billgraph-verify-interval", "59m", "BILLGRAPH_VERIFY_INTERVAL"),
+            ("--billgraph-verify-interval", "nightly", "BILLGRAPH_VERIFY_INTERVAL"),
             ("--billgraph-exclude-fields", "customer.phone,customer.id", "BILLGRAPH_EXCLUDE_FIELDS"),
             ("--billgraph-link-metadata-keys", ",", "BILLGRAPH_LINK_METADATA_KEYS"),
         ] {
@@ -422,6 +451,9 @@ mod tests {
         assert_eq!(config.event_retention, Some(TimeDelta::days(4)));
         let kept = |text| check(&["--billgraph-event-retention", text]).expect(text).event_retention;
         assert_eq!((kept("off"), kept("90d")), (None, Some(TimeDelta::days(90))));
+        let swept = |text| check(&["--billgraph-sweep-interval", text]).expect(text).sweep_interval;
+        assert_eq!((swept("off"), swept("30s")), (None, Some(Duration::from_secs(30))));
+        assert_eq!((config.sweep_interval, config.verify_interval), (Some(Duration::from_mins(5)), None));
         assert_eq!(config.public_url, "http://127.0.0.1:8080");
         assert!(!format!("{:?}", config.stripe).contains("rk_live_x"));
     }

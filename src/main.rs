@@ -40,6 +40,8 @@ enum Command {
     Replay(commands::replay::Which),
     /// Prints the API in the schema definition language.
     Schema,
+    /// Takes in events that were never delivered, from Stripe's list of them.
+    Sweep(commands::sweep::Which),
     /// Makes, lists and revokes service tokens.
     Token {
         #[command(subcommand)]
@@ -73,6 +75,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Project(which) => commands::project::run(&cli.settings.check()?, which).await,
             Command::Replay(which) => commands::replay::run(&cli.settings.check()?, which).await,
             Command::Schema => commands::schema::run(),
+            Command::Sweep(which) => commands::sweep::run(cli.settings.check()?, which).await,
             Command::Token { action } => commands::token::run(&cli.settings.check()?, action).await,
         }
     })

@@ -60,6 +60,8 @@ pub mod link_conflict;
 pub mod organization;
 pub mod service_token;
 pub mod stripe_account;
+pub mod sweep;
 pub mod sync_job;
 pub mod user;
+pub mod verification;
 pub mod webhook_event;

@@ -7,13 +7,17 @@ pub mod project;
 pub mod replay;
 pub mod schema;
 pub mod serve;
+pub mod sweep;
 pub mod token;
 
 use std::io::Write;
 
 use crate::{
-    config::Invalid,
+    app::{App, Core},
+    clock::Clock,
+    config::{Config, Invalid},
     error::{Code, Error},
+    stripe::Stripe,
 };
 
 /// Why a command did not do what it was to do.
@@ -45,6 +49,25 @@ impl From<sea_orm::DbErr> for Failure {
     fn from(error: sea_orm::DbErr) -> Self {
         Error::from(error).into()
     }
+}
+
+/// Does something that asks Stripe; what was begun to be written is finished in any case.
+async fn with_stripe<T>(
+    config: Config,
+    work: impl AsyncFnOnce(&App) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    if config.stripe.secret_key.is_none() {
+        let expected = "a secret key (`sk_…`) or a restricted key (`rk_…`)";
+        return Err(Failure::Usage(format!("STRIPE_SECRET_KEY is not set; it should be {expected}.")));
+    }
+    let stripe = Stripe::new(&config.stripe);
+    let core = Core::open(config, Clock::system(), stripe).await?;
+    let outcome = match core.app.account.recognize_once(&core.app.stripe).await {
+        Ok(()) => work(&core.app).await,
+        Err(error) => Err(error.into()),
+    };
+    core.close().await;
+    outcome
 }
 
 /// Prints what a command was asked for.

@@ -1,6 +1,6 @@
 //! Reading one value each, and telling what is wrong with it.
 
-use std::{collections::BTreeSet, net::SocketAddr};
+use std::{collections::BTreeSet, net::SocketAddr, ops::RangeInclusive, time::Duration};
 
 use chrono::TimeDelta;
 use url::{Host, Url};
@@ -61,6 +61,24 @@ impl Check {
             self.refuse("BILLGRAPH_EVENT_RETENTION", text, expected);
         }
         kept
+    }
+
+    /// How often something is done; none: never.
+    pub fn interval(
+        &mut self,
+        name: &str,
+        text: &str,
+        within: RangeInclusive<TimeDelta>,
+        expected: &str,
+    ) -> Option<Duration> {
+        if text == "off" {
+            return None;
+        }
+        let interval = duration(text).filter(|interval| within.contains(interval));
+        if interval.is_none() {
+            self.refuse(name, text, expected);
+        }
+        interval?.to_std().ok()
     }
 
     /// A list of web origins.
@@ -133,15 +151,15 @@ pub fn list(value: Option<&String>) -> impl Iterator<Item = &str> {
     value.into_iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// A number of days or hours.
+/// A number of days, hours, minutes or seconds.
 fn duration(text: &str) -> Option<TimeDelta> {
-    let (number, unit) =
-        text.strip_suffix('d').map(|number| (number, 24)).or_else(|| Some((text.strip_suffix('h')?, 1)))?;
+    let units = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
+    let of_unit = |(unit, seconds): (char, i64)| Some((text.strip_suffix(unit)?, seconds));
+    let (number, seconds) = units.into_iter().find_map(of_unit)?;
     let plain = number.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = number.parse::<i64>().ok().filter(|_| plain)?.checked_mul(seconds)?;
     // More than a century is a mistake.
-    let hours =
-        number.parse::<i64>().ok().filter(|_| plain)?.checked_mul(unit).filter(|hours| *hours <= 876_000)?;
-    TimeDelta::try_hours(hours)
+    TimeDelta::try_seconds(seconds).filter(|length| *length <= TimeDelta::days(36_500))
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -129,7 +129,7 @@ impl Account {
     pub async fn recognize(self, stripe: Stripe, mut stopping: watch::Receiver<bool>) {
         let mut pause = FIRST_PAUSE;
         let recognizing = async {
-            while let Err(error) = self.ask_once(&stripe).await {
+            while let Err(error) = self.recognize_once(&stripe).await {
                 tracing::debug!(error = error.chain(), ?pause, "whose key it is, Stripe is asked again");
                 tokio::time::sleep(pause).await;
                 pause = LONGEST_PAUSE.min(pause * 2);
@@ -142,8 +142,8 @@ impl Account {
         }
     }
 
-    /// Fails where it may succeed later.
-    async fn ask_once(&self, stripe: &Stripe) -> Result<()> {
+    /// Asks Stripe once whose key it is; fails where it may succeed later.
+    pub async fn recognize_once(&self, stripe: &Stripe) -> Result<()> {
         let of_key = match stripe.account_id().await {
             Ok(id) => id,
             Err(StripeError::Refused(refusal)) => {

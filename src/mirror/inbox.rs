@@ -11,7 +11,7 @@ use entity::{
 use sea_orm::{
     ActiveEnum,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
@@ -133,6 +133,24 @@ pub fn kind(event_type: &str) -> Kind {
         Some("deleted") => Kind::Deleted,
         _ => Kind::Updated,
     }
+}
+
+/// Which of these events are known: recorded, or told of by a thin event that was taken in.
+pub async fn known<'e>(
+    db: &impl ConnectionTrait,
+    ids: impl Iterator<Item = &'e str>,
+) -> Result<HashSet<String>, DbErr> {
+    let ids: Vec<&str> = ids.collect();
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let recorded =
+        Entity::find().select_only().column(Column::Id).filter(Column::Id.is_in(ids.iter().copied()));
+    let mut known: HashSet<String> = recorded.into_tuple().all(db).await?.into_iter().collect();
+    let told = Entity::find().select_only().column(Column::SnapshotEvent);
+    let told = told.filter(Column::SnapshotEvent.is_in(ids)).filter(Column::State.ne(State::Failed));
+    known.extend(told.into_tuple::<String>().all(db).await?);
+    Ok(known)
 }
 
 /// The events, each once, in the order in which every process records them: so neither waits for the other in a

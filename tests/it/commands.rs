@@ -33,6 +33,8 @@ async fn a_wrong_value_ends_it_with_2_and_its_name() {
         ("BILLGRAPH_MAX_TRIAL_DAYS", "1000"),
         ("BILLGRAPH_KEEP_PAYLOADS", "some"),
         ("BILLGRAPH_EVENT_RETENTION", "3d"),
+        ("BILLGRAPH_SWEEP_INTERVAL", "often"),
+        ("BILLGRAPH_VERIFY_INTERVAL", "5m"),
         ("BILLGRAPH_EXCLUDE_FIELDS", "customer.id"),
         ("BILLGRAPH_LOG", "billgraph=loud"),
         ("BILLGRAPH_LOG_FORMAT", "xml"),
@@ -66,6 +68,12 @@ async fn wrong_usage_ends_it_with_2() {
         &["replay"],
         &["replay", "evt_1", "--failed"],
         &["project", "--object", "customer,custmer"],
+        &["sweep", "--since"],
+        &["sweep", "--since", "yesterday"],
+        &["sweep", "--since", "2999-01-01"],
+        &["sweep", "--since", "-1"],
+        &["sweep", "evt_1"],
+        &["sweep"],
     ] {
         let ended = run(billgraph(&database, arguments, &[]), "").await;
         assert_eq!((ended.status.code(), text(&ended.stdout)), (Some(2), ""), "{arguments:?}");

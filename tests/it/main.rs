@@ -45,6 +45,7 @@ mod replay;
 mod retention;
 mod schema;
 mod shapes;
+mod sweep;
 mod sync;
 mod sync_lists;
 mod thin_events;

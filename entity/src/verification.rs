@@ -1,0 +1,36 @@
+//! What comparing the mirror with Stripe found: a row for each time.
+
+use async_graphql::Enum;
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "verifications")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub started_at: DateTimeUtc,
+    pub finished_at: DateTimeUtc,
+    pub outcome: Outcome,
+    /// How many objects were compared, how many of them differed, and how many of these were mended.
+    pub checked: i64,
+    pub drifted: i64,
+    pub repaired: i64,
+    /// What was found of each type of object: JSON text, with the first of the objects that differ.
+    pub report: String,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Enum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The mirror holds what Stripe holds.
+    Equal,
+    /// Something differs.
+    Drift,
+    /// Something could not be compared.
+    Unchecked,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+impl ActiveModelBehavior for ActiveModel {}
