@@ -29,6 +29,13 @@ enum Command {
     Serve,
     /// Serves a temporary database beside a simulated Stripe, with ready-made tokens.
     Demo,
+    /// Checks database, schema, Stripe's key and its permissions, clock, webhook secret and issuers.
+    Doctor,
+    /// Makes, repairs and lists webhook endpoints at Stripe.
+    Endpoint {
+        #[command(subcommand)]
+        action: commands::endpoint::Action,
+    },
     /// Changes the database's schema, without serving.
     Migrate {
         #[command(subcommand)]
@@ -47,6 +54,8 @@ enum Command {
         #[command(subcommand)]
         action: commands::token::Action,
     },
+    /// Compares the mirror with Stripe: exit code 0 equal, 3 drift found, 4 could not be checked.
+    Verify(commands::verify::Which),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +70,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Usage(message)) => fail(&message, 2),
         Err(Failure::Failed(message)) => fail(&message, 1),
+        Err(Failure::Told { code, message }) => fail(&message, code),
     }
 }
 
@@ -71,12 +81,15 @@ fn run(cli: Cli) -> Result<(), Failure> {
         match cli.command.unwrap_or(Command::Serve) {
             Command::Serve => commands::serve::run(cli.settings.check()?).await,
             Command::Demo => commands::demo::run(cli.settings).await,
+            Command::Doctor => commands::doctor::run(&cli.settings.check()?).await,
+            Command::Endpoint { action } => commands::endpoint::run(&cli.settings.check()?, action).await,
             Command::Migrate { step } => commands::migrate::run(&cli.settings.check()?, step).await,
             Command::Project(which) => commands::project::run(&cli.settings.check()?, which).await,
             Command::Replay(which) => commands::replay::run(&cli.settings.check()?, which).await,
             Command::Schema => commands::schema::run(),
             Command::Sweep(which) => commands::sweep::run(cli.settings.check()?, which).await,
             Command::Token { action } => commands::token::run(&cli.settings.check()?, action).await,
+            Command::Verify(which) => commands::verify::run(cli.settings.check()?, which).await,
         }
     })
 }

@@ -1,6 +1,8 @@
 //! The program's commands: one file each.
 
 pub mod demo;
+pub mod doctor;
+pub mod endpoint;
 pub mod issuer;
 pub mod migrate;
 pub mod project;
@@ -9,6 +11,7 @@ pub mod schema;
 pub mod serve;
 pub mod sweep;
 pub mod token;
+pub mod verify;
 
 use std::io::Write;
 
@@ -27,6 +30,8 @@ pub enum Failure {
     Usage(String),
     /// Anything else: exit code 1.
     Failed(String),
+    /// What a command has an exit code of its own for.
+    Told { code: u8, message: String },
 }
 
 impl From<Invalid> for Failure {
@@ -56,11 +61,7 @@ async fn with_stripe<T>(
     config: Config,
     work: impl AsyncFnOnce(&App) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    if config.stripe.secret_key.is_none() {
-        let expected = "a secret key (`sk_…`) or a restricted key (`rk_…`)";
-        return Err(Failure::Usage(format!("STRIPE_SECRET_KEY is not set; it should be {expected}.")));
-    }
-    let stripe = Stripe::new(&config.stripe);
+    let stripe = asking_stripe(&config)?;
     let core = Core::open(config, Clock::system(), stripe).await?;
     let outcome = match core.app.account.recognize_once(&core.app.stripe).await {
         Ok(()) => work(&core.app).await,
@@ -68,6 +69,15 @@ async fn with_stripe<T>(
     };
     core.close().await;
     outcome
+}
+
+/// Stripe, as the key reaches it that must be there.
+fn asking_stripe(config: &Config) -> Result<Stripe, Failure> {
+    if config.stripe.secret_key.is_none() {
+        let expected = "a secret key (`sk_…`) or a restricted key (`rk_…`)";
+        return Err(Failure::Usage(format!("STRIPE_SECRET_KEY is not set; it should be {expected}.")));
+    }
+    Ok(Stripe::new(&config.stripe))
 }
 
 /// Prints what a command was asked for.

@@ -194,6 +194,21 @@ pub async fn find(tx: &Transaction, keys: &Keys) -> Result<Vec<Lent>, DbErr> {
     Ok(found)
 }
 
+/// What the lenders of a link have, by the key under which borrowers look for it.
+pub async fn lent<'k>(
+    db: &impl ConnectionTrait,
+    link: &Borrowed,
+    keys: impl Iterator<Item = &'k str>,
+) -> Result<Lent, DbErr> {
+    let mut statement = lenders(link, 0);
+    statement.and_where(Expr::col(link.lender_key).is_in(keys));
+    let mut lent = Lent::new();
+    for row in db.query_all(&statement).await? {
+        lent.entry(row.try_get_by_index(1)?).or_insert(row.try_get_by_index(2)?);
+    }
+    Ok(lent)
+}
+
 /// What the rows of [`find_text`] say.
 pub fn found(rows: &[PgRow]) -> Vec<Lent> {
     let mut found = vec![Lent::new(); BORROWED.len()];

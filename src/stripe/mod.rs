@@ -3,6 +3,7 @@
 mod account;
 mod checkout;
 mod customers;
+mod endpoints;
 mod error;
 mod limit;
 mod retry;
@@ -13,12 +14,13 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use stripe_client_core::{
     CustomizedStripeRequest, IdempotencyKey, RequestBuilder, RequestStrategy, StripeClient, StripeMethod,
-    StripeRequest,
+    StripeRequest, VERSION,
 };
 
 pub use self::{
     checkout::NewCheckoutSession,
     customers::NewCustomer,
+    endpoints::WebhookEndpoint,
     error::{Refusal, StripeError},
     retry::RetryPolicy,
 };
@@ -86,6 +88,20 @@ impl Stripe {
         let mut other = self.clone();
         account.clone_into(&mut other.caller.account);
         other
+    }
+
+    /// The same with answers in an API version; in the newest that we know where the text cannot be one.
+    pub fn in_version(&self, version: &str) -> Self {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        let is_version = version.starts_with("20") && version.len() <= 40 && version.bytes().all(plain);
+        let mut other = self.clone();
+        other.caller.api_version = is_version.then(|| version.to_owned());
+        other
+    }
+
+    /// The API version of answers, where no other is asked for.
+    pub fn version() -> &'static str {
+        VERSION.as_str()
     }
 
     /// Whether there is a key.

@@ -45,6 +45,8 @@ pub struct Caller {
     pub priority: Priority,
     /// The connected account whose objects it is about; empty for one's own.
     pub account: String,
+    /// The API version that the answer is to be in; none: the newest that we know.
+    pub api_version: Option<String>,
 }
 
 impl Transport {
@@ -107,7 +109,7 @@ impl Transport {
             .client
             .request(method(request.method), self.address(request))
             .bearer_auth(self.key.expose())
-            .header("stripe-version", VERSION.as_str())
+            .header("stripe-version", caller.api_version.as_deref().unwrap_or(VERSION.as_str()))
             .timeout(self.policy.attempt_timeout.min(left));
         if let Some(key) = key {
             prepared = prepared.header("idempotency-key", key.as_str());

@@ -41,6 +41,11 @@ impl Setback {
     pub fn lasting(reason: impl Into<String>) -> Self {
         Self { patience: Patience::Longest, ..Self::passing(reason) }
     }
+
+    /// Whether Stripe said that there is no such object.
+    pub fn is_gone(&self) -> bool {
+        self.gone.is_some()
+    }
 }
 
 impl From<StripeError> for Setback {

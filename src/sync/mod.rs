@@ -1,7 +1,8 @@
 //! Asking Stripe for what the mirror lacks.
 //!
 //! [`jobs`] is the list of what is to be asked for, shared by all processes; [`worker`] does what is due; [`fetch`]
-//! asks for one object; [`missing`] finds what never arrived, [`sweep`] the events that were never delivered. [`retry`] tries events again that failed, and [`retention`]
+//! asks for one object; [`missing`] finds what never arrived, [`sweep`] the events that were never delivered;
+//! [`verify`] compares all of it with Stripe. [`retry`] tries events again that failed, and [`retention`]
 //! deletes what was recorded long ago: these two ask nobody.
 
 pub mod fetch;
@@ -12,6 +13,7 @@ pub mod path;
 pub mod retention;
 pub mod retry;
 pub mod sweep;
+pub mod verify;
 pub mod worker;
 
 use std::time::Duration;
@@ -31,6 +33,7 @@ pub fn start(app: &App) -> Vec<JoinHandle<()>> {
     }
     tasks.push(tokio::spawn(missing::run(app.clone())));
     tasks.push(tokio::spawn(sweep::run(app.clone())));
+    tasks.push(tokio::spawn(verify::run(app.clone())));
     tasks.extend((0..app.config.sync_tasks).map(|_| tokio::spawn(worker::run(app.clone()))));
     tasks
 }

@@ -113,6 +113,7 @@ fn logged(arrived: &Arrived) -> Logged {
 async fn answer(sim: &Sim, arrived: &Arrived, fault: Option<Fault>) -> Reply {
     match fault {
         Some(Fault::RateLimited { retry_after }) => rate_limited(retry_after),
+        Some(Fault::KeyRevoked) => Reply::error(&ApiError::invalid("Expired API Key provided").status(401)),
         Some(Fault::Forbidden) => Reply::error(&ApiError::forbidden(arrived.method.as_str(), &arrived.path)),
         Some(Fault::ServerErrorHtml | Fault::DroppedBefore) => {
             Reply::html(502, "<html><body><h1>502 Bad Gateway</h1></body></html>".to_owned())

@@ -1,0 +1,120 @@
+//! `billgraph verify`.
+
+use std::{num::NonZeroU64, time::Duration};
+
+use clap::Args;
+use entity::verification::Outcome;
+
+use super::{Failure, print, with_stripe};
+use crate::{
+    config::Config,
+    mirror::Mirror,
+    sync::verify::{Drift, Kind, OfObject, Report, Wanted, comparable, verify},
+};
+
+/// How long is waited before a difference is looked at again.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What to compare.
+#[derive(Clone, Debug, Args)]
+pub struct Which {
+    /// Stripe's names of the objects, comma-separated, or `all`.
+    #[arg(long, value_delimiter = ',', default_value = "all")]
+    object: Vec<String>,
+    /// Compares about so many objects of each type, chosen by chance, instead of all.
+    #[arg(long, value_name = "N")]
+    sample: Option<NonZeroU64>,
+    /// Writes what Stripe says where the mirror says something else.
+    #[arg(long)]
+    repair: bool,
+    /// Prints what was found as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Which {
+    fn mirrors(&self) -> Result<Vec<&'static Mirror>, Failure> {
+        let is_known = |name: &String| name == "all" || comparable().any(|mirror| mirror.object == name);
+        if let Some(unknown) = self.object.iter().find(|name| !is_known(name)) {
+            let known: Vec<&str> = comparable().map(|mirror| mirror.object).collect();
+            let shown: String = unknown.chars().filter(|c| !c.is_control()).take(60).collect();
+            return Err(Failure::Usage(format!(
+                "`{shown}` cannot be compared; --object should be `all` or some of {}.",
+                known.join(", ")
+            )));
+        }
+        let is_wanted =
+            |mirror: &&Mirror| self.object.iter().any(|name| name == "all" || name == mirror.object);
+        Ok(comparable().filter(is_wanted).collect())
+    }
+}
+
+/// Compares the mirror with Stripe, and tells where they differ.
+pub async fn run(config: Config, which: Which) -> Result<(), Failure> {
+    let sample = which.sample.map(NonZeroU64::get);
+    let wanted = Wanted { mirrors: which.mirrors()?, sample, repair: which.repair, pause: PAUSE };
+    let report = with_stripe(config, async |app| {
+        let mut printed = Ok(());
+        let mut tell = |drift: &Drift| {
+            if !which.json && printed.is_ok() {
+                printed = print(&line(drift));
+            }
+        };
+        let report = verify(app, &app.stripe, &wanted, &mut tell).await?;
+        printed.map(|()| report)
+    });
+    let report = report.await.map_err(|failure| match failure {
+        Failure::Failed(message) => Failure::Told { code: 4, message },
+        other => other,
+    })?;
+    if which.json {
+        let json = serde_json::to_string_pretty(&report);
+        print(&json.map_err(|error| Failure::Failed(error.to_string()))?)?;
+    } else {
+        for found in &report.objects {
+            print(&summary(found))?;
+        }
+    }
+    ended(&report)
+}
+
+fn ended(report: &Report) -> Result<(), Failure> {
+    let Report { checked, drifted, repaired, .. } = report;
+    let unchecked = report.objects.iter().filter(|found| found.error.is_some()).count();
+    match report.outcome {
+        Outcome::Equal => Ok(()),
+        Outcome::Drift => {
+            let message =
+                format!("{drifted} of {checked} objects differ from Stripe; {repaired} were repaired.");
+            Err(Failure::Told { code: 3, message })
+        }
+        Outcome::Unchecked => {
+            let message = format!("Of {unchecked} types of objects not all could be compared.");
+            Err(Failure::Told { code: 4, message })
+        }
+    }
+}
+
+fn line(drift: &Drift) -> String {
+    let how = match drift.kind {
+        Kind::Missing => "is missing".to_owned(),
+        Kind::Surplus => "is not at Stripe any more".to_owned(),
+        Kind::Differs => format!("differs: {}", drift.fields.join(", ")),
+    };
+    let repaired = if drift.repaired { "\trepaired" } else { "" };
+    format!("{}\t{}\t{how}{repaired}", drift.object, drift.id)
+}
+
+fn summary(found: &OfObject) -> String {
+    let OfObject { object, checked, missing, surplus, differing, changing, repaired, .. } = found;
+    let mut text = format!(
+        "{object}\t{checked} compared\t{missing} missing\t{surplus} surplus\t{differing} differing\t{repaired} repaired"
+    );
+    if *changing > 0 {
+        text += &format!("\t{changing} went on changing");
+    }
+    if let Some(error) = &found.error {
+        text += &format!("\tnot all could be compared: {error}");
+    }
+    text
+}
