@@ -2,6 +2,7 @@
 
 use async_graphql::Enum;
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "verifications")]
@@ -20,7 +21,9 @@ pub struct Model {
 }
 
 /// What came of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Enum, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[graphql(name = "VerificationOutcome")]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 pub enum Outcome {
     /// The mirror holds what Stripe holds.

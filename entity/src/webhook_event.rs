@@ -44,6 +44,7 @@ pub struct Model {
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Enum)]
+#[graphql(name = "WebhookEventState")]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 pub enum State {
     /// The mirror holds it.

@@ -107,14 +107,12 @@ fn line(drift: &Drift) -> String {
 
 fn summary(found: &OfObject) -> String {
     let OfObject { object, checked, missing, surplus, differing, changing, repaired, .. } = found;
-    let mut text = format!(
-        "{object}\t{checked} compared\t{missing} missing\t{surplus} surplus\t{differing} differing\t{repaired} repaired"
-    );
-    if *changing > 0 {
-        text += &format!("\t{changing} went on changing");
-    }
-    if let Some(error) = &found.error {
-        text += &format!("\tnot all could be compared: {error}");
-    }
-    text
+    let changing = Some(changing).filter(|changing| **changing > 0);
+    let changing = changing.map(|changing| format!("\t{changing} went on changing")).unwrap_or_default();
+    let error = found.error.as_ref().map(|error| format!("\tnot all could be compared: {error}"));
+    let error = error.unwrap_or_default();
+    format!(
+        "{object}\t{checked} compared\t{missing} missing\t{surplus} surplus\t{differing} differing\t\
+         {repaired} repaired{changing}{error}"
+    )
 }

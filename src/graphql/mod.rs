@@ -1,7 +1,8 @@
 //! The GraphQL API over the mirror.
 //!
 //! [`load`] reads rows within the viewer's scope, [`page`] pages them, [`join`] loads selected joins ahead, and the
-//! objects in [`object`] show them. [`query`], [`mutation`] and [`live`] are the roots.
+//! objects in [`object`] show them. [`query`], [`mutation`] and [`live`] are the roots; [`operator`]
+//! shows where the mirror stands.
 
 mod http;
 mod join;
@@ -12,6 +13,7 @@ mod mask;
 mod money;
 mod mutation;
 mod object;
+mod operator;
 mod page;
 mod query;
 mod sse;

@@ -327,11 +327,11 @@ impl<T: Shows> Edge<T> {
 #[derive(SimpleObject)]
 pub struct PageInfo {
     /// Whether there are rows after the page.
-    has_next_page: bool,
+    pub(super) has_next_page: bool,
     /// Whether there are rows before the page.
-    has_previous_page: bool,
+    pub(super) has_previous_page: bool,
     /// The place of the page's first row.
-    start_cursor: Option<String>,
+    pub(super) start_cursor: Option<String>,
     /// The place of the page's last row.
-    end_cursor: Option<String>,
+    pub(super) end_cursor: Option<String>,
 }

@@ -11,6 +11,7 @@ use super::{
         BillingSubscription, CheckoutSession, Customer, Invoice, Node, Organization, PaymentIntent, Price,
         Product, User, after, node, selected,
     },
+    operator::{MirrorStatus, WebhookEventConnection, WebhookEventFilter, admins_only, webhook_events},
     page::{Connection, Paging, Shows},
 };
 use crate::{
@@ -204,6 +205,24 @@ impl Query {
         #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Price>> {
         page(ctx, Paging { first, after, last, before }).await
+    }
+
+    /// Where the mirror stands: what it holds, what waits, and what sweeps and comparisons with Stripe found. For admins.
+    async fn mirror_status(&self, ctx: &Context<'_>) -> Result<MirrorStatus> {
+        admins_only(ctx)?;
+        MirrorStatus::read(ctx).await
+    }
+
+    /// The events that arrived from Stripe, the latest first. For admins.
+    async fn webhook_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many events, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Events after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only these.")] filter: Option<WebhookEventFilter>,
+    ) -> Result<WebhookEventConnection> {
+        admins_only(ctx)?;
+        webhook_events(ctx, first, after.as_deref(), filter.unwrap_or_default()).await
     }
 }
 

@@ -208,14 +208,11 @@ impl Range {
     }
 
     fn path(&self) -> String {
-        let mut path = format!("/events?limit={PAGE}&created%5Bgte%5D={}", self.since.timestamp());
-        if let Some(until) = self.until {
-            path += &format!("&created%5Blt%5D={}", until.timestamp());
-        }
-        if let Some(after) = &self.after {
-            path += &format!("&starting_after={}", escape(after));
-        }
-        path
+        let since = self.since.timestamp();
+        let until = self.until.map(|until| format!("&created%5Blt%5D={}", until.timestamp()));
+        let after = self.after.as_ref().map(|after| format!("&starting_after={}", escape(after)));
+        let (until, after) = (until.unwrap_or_default(), after.unwrap_or_default());
+        format!("/events?limit={PAGE}&created%5Bgte%5D={since}{until}{after}")
     }
 
     fn swept(&self) -> Swept {
@@ -302,7 +299,7 @@ async fn take_in(app: &App, page: &Bytes, until: i64) -> Result<Page> {
         let head: Head<'_> = serde_json::from_str(event.get()).map_err(unreadable)?;
         events.push((head, event.get()));
     }
-    let last = events.last().map(|(head, _)| head.id.clone().into_owned());
+    let end = events.last().map(|(head, _)| head.id.clone().into_owned());
     // What is newer than the end may be under way.
     events.retain(|(head, _)| head.created < until);
     let known = inbox::known(&app.db.reader, events.iter().map(|(head, _)| &*head.id)).await?;
@@ -311,7 +308,7 @@ async fn take_in(app: &App, page: &Bytes, until: i64) -> Result<Page> {
     // The oldest first: what follows the changes then sees each.
     let texts: Vec<Bytes> = events.iter().rev().map(|(_, text)| page.slice_ref(text.as_bytes())).collect();
     try_join_all(texts.iter().map(|text| receive(app, text))).await?;
-    Ok(Page { seen, found: count(texts.len()), last, has_more })
+    Ok(Page { seen, found: count(texts.len()), last: end, has_more })
 }
 
 /// The way of all events.

@@ -41,6 +41,7 @@ mod logs;
 mod mirror;
 mod node_clients;
 mod odd_ids;
+mod operators;
 mod paging;
 mod project;
 mod replay;

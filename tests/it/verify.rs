@@ -169,9 +169,9 @@ async fn what_is_in_lists_is_compared_and_mended() {
     let rows = test
         .rows("SELECT id, subscription FROM subscription_items WHERE NOT deleted ORDER BY id LIMIT 3")
         .await;
-    let text = |row: &Value, name: &str| row[name].as_str().expect("text").to_owned();
+    let held = |row: &Value, name: &str| row[name].as_str().expect("text").to_owned();
     let [one, two, three] =
-        [0, 1, 2].map(|place| (text(&rows[place], "subscription"), text(&rows[place], "id")));
+        [0, 1, 2].map(|place| (held(&rows[place], "subscription"), held(&rows[place], "id")));
     test.damage(&format!("UPDATE subscription_items SET quantity = 99 WHERE id = '{}'", one.1)).await;
     test.damage(&format!("DELETE FROM subscription_items WHERE id = '{}'", two.1)).await;
     test.damage(&format!("UPDATE subscription_items SET deleted = true WHERE id = '{}'", three.1)).await;

@@ -3,12 +3,14 @@
 mod create_checkout_session;
 mod customer_link;
 mod link_customer;
+mod replay_webhook_events;
 
 use async_graphql::{Context, Enum, Object, SimpleObject};
 
 use self::{
     create_checkout_session::{CreateCheckoutSessionInput, CreateCheckoutSessionPayload},
     link_customer::{LinkCustomerInput, LinkCustomerPayload},
+    replay_webhook_events::{ReplayWebhookEventsInput, ReplayWebhookEventsPayload},
 };
 use crate::error::Result;
 
@@ -35,6 +37,15 @@ impl Mutation {
         input: CreateCheckoutSessionInput,
     ) -> Result<CreateCheckoutSessionPayload> {
         create_checkout_session::create_checkout_session(ctx, input).await
+    }
+
+    /// Applies recorded events again, under the same rules as the first time. For admins.
+    async fn replay_webhook_events(
+        &self,
+        ctx: &Context<'_>,
+        input: ReplayWebhookEventsInput,
+    ) -> Result<ReplayWebhookEventsPayload> {
+        replay_webhook_events::replay_webhook_events(ctx, input).await
     }
 }
 

@@ -181,7 +181,9 @@ pub fn differs(column: &Column, one: &Value, other: &Value) -> bool {
         return false;
     }
     let origin = |value: &Value| match value {
-        Value::String(Some(text)) => Url::parse(text).ok().map(|url| url.origin()).filter(|at| at.is_tuple()),
+        Value::String(Some(text)) => {
+            Url::parse(text).ok().map(|url| url.origin()).filter(url::Origin::is_tuple)
+        }
         _ => None,
     };
     let is_same_place = || origin(one).is_some_and(|place| Some(place) == origin(other));

@@ -57,20 +57,11 @@ pub fn comparable() -> impl Iterator<Item = &'static Mirror> {
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
-    #[serde(serialize_with = "name")]
     pub outcome: Outcome,
     pub checked: u64,
     pub drifted: u64,
     pub repaired: u64,
     pub objects: Vec<OfObject>,
-}
-
-fn name<S: serde::Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match outcome {
-        Outcome::Equal => "equal",
-        Outcome::Drift => "drift",
-        Outcome::Unchecked => "unchecked",
-    })
 }
 
 /// What was found of one type of object.

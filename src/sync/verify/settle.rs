@@ -53,9 +53,9 @@ impl Doubt {
         Self { id, values: Vec::new(), last: None }
     }
 
-    pub fn seen(seen: &Seen, look: Look) -> Self {
+    pub fn seen(seen: &Seen, look: &Look) -> Self {
         let values = seen.snapshot.values.iter().cloned().map(Some).collect();
-        Self { id: seen.snapshot.id.clone(), values, last: Some(Glance::of(seen, &look)) }
+        Self { id: seen.snapshot.id.clone(), values, last: Some(Glance::of(seen, look)) }
     }
 }
 

@@ -222,7 +222,7 @@ impl Check<'_> {
         for (seen, look) in objects.iter().zip(looks) {
             let look = self.relevant(look, seen);
             if !look.is_equal() {
-                self.doubt(Doubt::seen(seen, look));
+                self.doubt(Doubt::seen(seen, &look));
             }
         }
         self.settle_if_many().await

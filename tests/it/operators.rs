@@ -1,0 +1,184 @@
+//! What operators see and do: where the mirror stands, and the events that arrived.
+
+use std::time::Duration;
+
+use billgraph::{
+    auth::Role,
+    sync::{
+        sweep::sweep,
+        verify::{Wanted, comparable, verify},
+    },
+};
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+
+use crate::support::{
+    ENDIVE, TestApp,
+    billing::{MADE, customer, event},
+    refusal,
+};
+
+const STATUS: &str =
+    "{ mirrorStatus { objects { object rows deleted unsettled } lagSeconds failedEvents waitingJobs
+    lastSweep { sweptUntil finishedAt seen found isRunning lastError }
+    lastVerification { outcome checked drifted repaired report } } }";
+
+const EVENTS: &str = "query($first: Int, $after: String, $filter: WebhookEventFilter) {
+    webhookEvents(first: $first, after: $after, filter: $filter) {
+        nodes { id type object objectId state attempts reason created payload }
+        edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage endCursor } } }";
+
+const REPLAY: &str = "mutation($input: ReplayWebhookEventsInput!) { replayWebhookEvents(input: $input) {
+    events { id state reason } userErrors { field code message } } }";
+
+impl TestApp {
+    /// The ids of a page of events, and where it ends.
+    async fn events_page(&self, token: &str, variables: Value) -> (Vec<String>, Value) {
+        let mut data = self.data(Some(token), EVENTS, variables).await;
+        let page = data["webhookEvents"].take();
+        let nodes = page["nodes"].as_array().expect("a list");
+        let ids = nodes.iter().map(|node| node["id"].as_str().expect("an id").to_owned()).collect();
+        (ids, page["pageInfo"].clone())
+    }
+
+    async fn alter_table(&self, sql: &str) {
+        self.app().db.writer.execute_unprepared(sql).await.expect(sql);
+    }
+}
+
+#[tokio::test]
+async fn all_of_it_is_for_admins() {
+    let test = TestApp::start().await;
+    let (reader, linker) = (test.service(Role::Reader).await, test.service(Role::Linker).await);
+    let user = test.user("u_1");
+    let replay = json!({ "input": { "failed": true } });
+    for (query, variables) in [(STATUS, json!({})), (EVENTS, json!({})), (REPLAY, replay)] {
+        assert_eq!(refusal(&test.graphql(None, query, variables.clone()).await), "UNAUTHENTICATED");
+        for token in [&reader, &linker, &user] {
+            let answer = test.graphql(Some(token), query, variables.clone()).await;
+            assert_eq!(refusal(&answer), "FORBIDDEN", "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_status_tells_what_the_mirror_holds_and_lacks() {
+    let test = TestApp::start().await;
+    let admin = test.service(Role::Admin).await;
+    let status = test.data(Some(&admin), STATUS, json!({})).await["mirrorStatus"].clone();
+    let nothing = [&status["lagSeconds"], &status["lastSweep"], &status["lastVerification"]];
+    assert_eq!(nothing, [&Value::Null; 3], "{status}");
+    test.connect_webhooks(ENDIVE);
+    let gone = test.at_stripe("/v1/customers", "name=Ada").await;
+    test.at_stripe("/v1/customers", "name=Grace").await;
+    test.delete_at_stripe(&format!("/v1/customers/{gone}")).await;
+    test.sim.advance(7);
+    test.deliver().await;
+    test.sim.advance(60);
+    let (app, wanted) = (test.app(), comparable().filter(|mirror| mirror.object == "customer").collect());
+    sweep(app, &app.stripe, None).await.expect("it is swept");
+    test.alter_table("UPDATE customers SET name = 'x'").await;
+    let wanted = Wanted { mirrors: wanted, sample: None, repair: true, pause: Duration::ZERO };
+    verify(app, &app.stripe, &wanted, &mut |_| {}).await.expect("it is compared");
+    let status = test.data(Some(&admin), STATUS, json!({})).await["mirrorStatus"].clone();
+    let objects = status["objects"].as_array().expect("a list");
+    let customers = objects.iter().find(|of| of["object"] == "customer").expect("they are counted");
+    assert_eq!(*customers, json!({ "object": "customer", "rows": 2, "deleted": 1, "unsettled": 0 }));
+    assert_eq!((&status["failedEvents"], &status["waitingJobs"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        (&status["lastSweep"]["seen"], &status["lastSweep"]["found"], &status["lastSweep"]["isRunning"]),
+        (&json!(3), &json!(0), &json!(false))
+    );
+    let verification = &status["lastVerification"];
+    assert_eq!(
+        (&verification["outcome"], &verification["repaired"]),
+        (&json!("DRIFT"), &json!(1)),
+        "{status}"
+    );
+    assert_eq!(verification["report"]["objects"][0]["drift"][0]["fields"], json!(["name"]));
+}
+
+#[tokio::test]
+async fn events_are_paged_and_filtered() {
+    let test = TestApp::start().await;
+    let admin = test.service(Role::Admin).await;
+    for number in 0..5 {
+        let who = format!("c{number}");
+        test.receive(&event("customer.created", MADE + number, &customer(&who, "plan"))).await;
+    }
+    test.receive(&event("customer.updated", MADE - 1, &customer("c1", "plan"))).await;
+    let id = |number: usize| {
+        format!("evt_customer.created_cus_c{number}_{}", MADE + i64::try_from(number).expect("small"))
+    };
+    let (first, info) = test.events_page(&admin, json!({ "first": 2 })).await;
+    assert_eq!(
+        (first, &info["hasNextPage"], &info["hasPreviousPage"]),
+        (vec![id(4), id(3)], &json!(true), &json!(false))
+    );
+    let (next, info) = test.events_page(&admin, json!({ "first": 10, "after": info["endCursor"] })).await;
+    assert_eq!(
+        (next.len(), &next[..3], &info["hasNextPage"]),
+        (4, &[id(2), id(1), id(0)][..], &json!(false))
+    );
+    for (filter, expected) in [
+        (json!({ "state": ["STALE"] }), 1),
+        (json!({ "state": ["APPLIED", "STALE"] }), 6),
+        (json!({ "state": [] }), 0),
+        (json!({ "type": "customer.updated" }), 1),
+        (json!({ "object": "customer", "objectId": "cus_c1" }), 2),
+        (json!({ "objectId": "' OR 1=1" }), 0),
+    ] {
+        let (found, _) = test.events_page(&admin, json!({ "filter": filter })).await;
+        assert_eq!(found.len(), expected, "{filter}");
+    }
+    for variables in [
+        json!({ "first": -1 }),
+        json!({ "first": 101 }),
+        json!({ "after": "x" }),
+        json!({ "after": "MSAxIGE" }),
+        json!({ "filter": { "type": "a\u{0}b" } }),
+    ] {
+        assert_eq!(
+            refusal(&test.graphql(Some(&admin), EVENTS, variables.clone()).await),
+            "INVALID",
+            "{variables}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn events_that_failed_are_applied_again() {
+    let test = TestApp::start().await;
+    let admin = test.service(Role::Admin).await;
+    let replay = async |input: Value| {
+        let data = test.data(Some(&admin), REPLAY, json!({ "input": input })).await;
+        data["replayWebhookEvents"].clone()
+    };
+    test.alter_table("ALTER TABLE customers RENAME TO customers_away").await;
+    let told = event("customer.created", MADE, &customer("c1", "plan"));
+    test.receive(&told).await;
+    let id = told["id"].as_str().expect("an id");
+    let failed = replay(json!({ "ids": [id] })).await;
+    assert_eq!(failed["events"][0]["state"], "FAILED", "{failed}");
+    test.alter_table("ALTER TABLE customers_away RENAME TO customers").await;
+    let applied = replay(json!({ "failed": true })).await;
+    assert_eq!(applied["events"], json!([{ "id": id, "state": "APPLIED", "reason": null }]));
+    assert_eq!(test.count("customers").await, 1);
+    let unkept = replay(json!({ "ids": [id] })).await;
+    assert_eq!((&unkept["events"][0]["id"], &unkept["userErrors"]), (&json!(id), &json!([])));
+    for (input, code) in [
+        (json!({}), "REQUIRED"),
+        (json!({ "ids": [id], "failed": true }), "REQUIRED"),
+        (json!({ "ids": [] }), "INVALID"),
+        (json!({ "ids": vec![id; 101] }), "INVALID"),
+        (json!({ "ids": ["a\u{0}"] }), "INVALID"),
+        (json!({ "ids": [id, "evt_none"] }), "NOT_FOUND"),
+    ] {
+        let answer = replay(input.clone()).await;
+        assert_eq!(
+            (&answer["userErrors"][0]["code"], &answer["events"]),
+            (&json!(code), &json!([])),
+            "{input}"
+        );
+    }
+}
