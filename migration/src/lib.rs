@@ -7,6 +7,7 @@ mod m20261120_000001_create_mirror;
 mod m20261120_000002_create_gateway;
 mod m20261121_000001_add_billing_objects;
 mod m20261121_000002_add_money_objects;
+mod m20261121_000003_create_sync_runs;
 mod m20261121_000005_add_sweeps;
 mod table;
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000002_create_gateway::Migration),
             Box::new(m20261121_000001_add_billing_objects::Migration),
             Box::new(m20261121_000002_add_money_objects::Migration),
+            Box::new(m20261121_000003_create_sync_runs::Migration),
             Box::new(m20261121_000005_add_sweeps::Migration),
         ]
     }

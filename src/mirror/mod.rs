@@ -15,6 +15,7 @@ pub mod jobs;
 mod life;
 pub mod links;
 pub mod order;
+pub mod page;
 pub mod project;
 mod registry;
 pub mod snapshot;

@@ -318,11 +318,26 @@ fn is_borrowed(mirror: &Mirror, column: &str) -> bool {
     BORROWED.iter().any(|link| link.table == mirror.table && link.column == column)
 }
 
-/// Whether the object has a row.
-pub async fn exists(tx: &Transaction, snapshot: &Snapshot) -> Result<bool, DbErr> {
+/// Which of these ids a table has.
+pub async fn existing(
+    tx: &Transaction,
+    mirror: &'static Mirror,
+    ids: &[&str],
+) -> Result<HashSet<String>, DbErr> {
+    static TEXTS: Texts<&str> = Texts::new();
+    if let Some(tx) = tx.postgres() {
+        let text =
+            TEXTS.get(mirror.table, || format!("SELECT id FROM {} WHERE id = ANY($1::text[])", mirror.table));
+        let mut columns = Columns::default();
+        columns.add(ids);
+        return Ok(tx.rows(text, columns).await?.iter().map(|row| row.get(0)).collect());
+    }
     let mut statement = Query::select();
-    statement.column("id").from(snapshot.mirror.table).and_where(Expr::col("id").eq(snapshot.id.as_str()));
-    Ok(tx.query_one(&statement).await?.is_some())
+    // A page may have more rows than a statement has parameters.
+    let listed = [ids.iter().copied().collect::<Json>().to_string()];
+    let is_listed = Expr::cust_with_values("id IN (SELECT value FROM json_each(?))", listed);
+    statement.column("id").from(mirror.table).and_where(is_listed);
+    tx.query_all(&statement).await?.iter().map(|row| row.try_get("", "id")).collect()
 }
 
 /// Parents whose list came whole.

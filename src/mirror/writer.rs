@@ -1,6 +1,10 @@
 //! One queue for everything that is to be written, and the task that writes all that waits in one transaction.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use entity::{change, webhook_event::State};
@@ -18,6 +22,7 @@ use super::{
     feed,
     inbox::{self, Amendment, Event},
     jobs, links,
+    page::{Beside, Page},
     snapshot::{Snapshot, Source},
     thin,
     tie::Offer,
@@ -63,6 +68,10 @@ enum Work {
     /// An event that is recorded already.
     Replay(Box<Event>),
     Fetched(Box<Snapshot>),
+    Page {
+        snapshots: Vec<Snapshot>,
+        beside: Option<Box<dyn Beside>>,
+    },
 }
 
 /// What the writing task works with.
@@ -140,6 +149,13 @@ impl Writer {
             Some(snapshot) => self.send(Work::Fetched(Box::new(snapshot))).await,
             None => Ok(()),
         }
+    }
+
+    /// Writes a page of one of Stripe's lists, and what is committed together with it; returns once both are durable.
+    pub async fn page(&self, page: Page) -> Result<()> {
+        let snapshots = page.objects.iter().filter_map(|found| found.snapshot(&self.exclusions)).collect();
+        drop(page.objects);
+        self.send(Work::Page { snapshots, beside: page.beside }).await
     }
 
     async fn send(&self, work: Work) -> Result<()> {
@@ -344,14 +360,19 @@ async fn write(
     asks |= !needed.is_empty();
     let untold: Vec<change::Model> = works
         .iter()
-        .filter_map(|work| Some((*work, work.snapshot()?)))
+        .flat_map(|work| work.said())
         .filter(|(_, row)| written.fate(row) == Fate::Written && !done.has_written(row))
-        .filter_map(|(work, row)| change_of(work, row, &known))
+        .filter_map(|(event, row)| change_of(event, row, &known))
         .collect();
     let mut changes = std::mem::take(&mut done.changes);
     changes.extend(feed::record(tx, untold).await?);
     let rows: Vec<&Snapshot> = written.rows.iter().map(AsRef::as_ref).collect();
     let linked = links::link(tx, &rows, &settings.link_metadata_keys, &ingest.links, now).await?;
+    for work in &works {
+        if let Work::Page { beside: Some(beside), .. } = work {
+            beside.write(tx).await?;
+        }
+    }
     Ok(Effects { changes, linked, asks })
 }
 
@@ -369,7 +390,7 @@ async fn record(
     let again: Vec<&Event> = others.iter().filter_map(|work| work.event()).collect();
     inbox::record_again(tx, &again, now).await?;
     let events: Vec<&Event> = first.iter().filter_map(|work| work.event()).collect();
-    let others: Vec<&Snapshot> = others.iter().filter_map(|work| work.snapshot()).collect();
+    let others: Vec<&Snapshot> = others.iter().flat_map(|work| work.said()).map(|(_, row)| row).collect();
     let done = match tx.postgres().zip(layouts.as_deref()) {
         Some((tx, layouts)) => usual::write(tx, layouts, &events, &others, keep, now).await?,
         None => None,
@@ -383,8 +404,8 @@ async fn record(
 /// What is to be noted of the events, beside what the ties among them ask for.
 fn amendments(works: &[&Work], written: &mut batch::Written<'_>) -> Vec<Amendment> {
     let mut amendments = std::mem::take(&mut written.amendments);
-    for work in works {
-        let (Some(event), Some(snapshot)) = (work.event(), work.snapshot()) else { continue };
+    for (event, snapshot) in works.iter().flat_map(|work| work.said()) {
+        let Some(event) = event else { continue };
         let state = match written.fate(snapshot) {
             Fate::Stale => (State::Stale, None),
             Fate::Foreign => (State::Ignored, Some(FOREIGN.to_owned())),
@@ -397,8 +418,8 @@ fn amendments(works: &[&Work], written: &mut batch::Written<'_>) -> Vec<Amendmen
 
 /// What the works want to be written.
 fn offers<'a>(works: &[&'a Work]) -> Vec<Offer<'a>> {
-    let offer = |work: &&'a Work| Some(Offer { snapshot: work.snapshot()?, event: work.event() });
-    works.iter().filter_map(offer).collect()
+    let said = works.iter().flat_map(|work| work.said());
+    said.map(|(event, snapshot)| Offer { snapshot, event }).collect()
 }
 
 /// The first delivery of an event counts, and a replay; a second one in the same batch is a duplicate too.
@@ -416,23 +437,33 @@ fn without_duplicates<'a>(works: &[&'a Work], new: &HashSet<String>) -> Vec<&'a 
     fresh
 }
 
-/// The fetched objects that the mirror held already: Stripe's answer does not say whether an object is new.
-async fn known_before(tx: &Transaction, works: &[&Work]) -> Result<HashSet<String>, DbErr> {
-    let mut known = HashSet::new();
-    for work in works {
-        if let Work::Fetched(snapshot) = work
-            && write::exists(tx, snapshot).await?
-        {
-            known.insert(snapshot.id.clone());
-        }
+/// The objects that the mirror held already, of those that Stripe was asked for: its answer does not say whether one is
+/// new.
+async fn known_before(
+    tx: &Transaction,
+    works: &[&Work],
+) -> Result<HashMap<&'static str, HashSet<String>>, DbErr> {
+    let mut asked: HashMap<&'static str, (&'static Mirror, Vec<&str>)> = HashMap::new();
+    for (_, snapshot) in works.iter().flat_map(|work| work.said()).filter(|(event, _)| event.is_none()) {
+        let (_, ids) = asked.entry(snapshot.mirror.table).or_insert((snapshot.mirror, Vec::new()));
+        ids.push(&snapshot.id);
+    }
+    let mut known = HashMap::with_capacity(asked.len());
+    for (table, (mirror, ids)) in asked {
+        known.insert(table, write::existing(tx, mirror, &ids).await?);
     }
     Ok(known)
 }
 
-fn change_of(work: &Work, snapshot: &Snapshot, known: &HashSet<String>) -> Option<change::Model> {
-    match work.event() {
+fn change_of(
+    event: Option<&Event>,
+    snapshot: &Snapshot,
+    known: &HashMap<&'static str, HashSet<String>>,
+) -> Option<change::Model> {
+    let is_known = || known.get(snapshot.mirror.table).is_some_and(|known| known.contains(&snapshot.id));
+    match event {
         Some(event) => feed::change_of_event(event),
-        None => Some(feed::change_of_answer(snapshot, known.contains(&snapshot.id))),
+        None => Some(feed::change_of_answer(snapshot, is_known())),
     }
 }
 
@@ -444,14 +475,17 @@ impl Work {
     fn event(&self) -> Option<&Event> {
         match self {
             Self::Event(event) | Self::Replay(event) => Some(event),
-            Self::Fetched(_) => None,
+            Self::Fetched(_) | Self::Page { .. } => None,
         }
     }
 
-    fn snapshot(&self) -> Option<&Snapshot> {
-        match self {
-            Self::Event(event) | Self::Replay(event) => event.snapshot.as_ref(),
-            Self::Fetched(snapshot) => Some(snapshot),
-        }
+    /// What it says of objects, and the event that says so.
+    fn said(&self) -> impl Iterator<Item = (Option<&Event>, &Snapshot)> {
+        let snapshots = match self {
+            Self::Event(event) | Self::Replay(event) => event.snapshot.as_slice(),
+            Self::Fetched(snapshot) => std::slice::from_ref(&**snapshot),
+            Self::Page { snapshots, .. } => snapshots,
+        };
+        snapshots.iter().map(|snapshot| (self.event(), snapshot))
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! [`jobs`] is the list of what is to be asked for, shared by all processes; [`worker`] does what is due; [`fetch`]
 //! asks for one object; [`missing`] finds what never arrived, [`sweep`] the events that were never delivered;
-//! [`verify`] compares all of it with Stripe. [`retry`] tries events again that failed, and [`retention`]
+//! [`backfill`] loads what there was before; [`verify`] compares all of it with Stripe. [`retry`] tries events again that
+//! failed, and [`retention`]
 //! deletes what was recorded long ago: these two ask nobody.
 
+pub mod backfill;
 pub mod fetch;
 pub mod jobs;
 pub mod lists;
@@ -31,6 +33,7 @@ pub fn start(app: &App) -> Vec<JoinHandle<()>> {
     if !app.stripe.is_configured() {
         return tasks;
     }
+    tasks.push(tokio::spawn(backfill::resume(app.clone())));
     tasks.push(tokio::spawn(missing::run(app.clone())));
     tasks.push(tokio::spawn(sweep::run(app.clone())));
     tasks.push(tokio::spawn(verify::run(app.clone())));

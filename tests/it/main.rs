@@ -10,6 +10,7 @@ mod access_roles;
 mod account;
 mod architecture;
 mod auth;
+mod backfill;
 mod billing_objects;
 mod checkout;
 mod checkout_faults;

@@ -1,0 +1,297 @@
+//! A run: its ranges loaded side by side, until none is left.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, atomic::AtomicI32},
+    time::Duration,
+};
+
+use entity::{
+    mirrored::Listing,
+    sync_run::State,
+    sync_run_object::{self as object, State as ObjectState},
+    sync_run_range::Model as Range,
+};
+use sea_orm::DbErr;
+use tokio::{task::JoinSet, time::Instant};
+
+use super::{
+    load::{Obstacle, Step},
+    range::Split,
+    store::{BEAT, Run},
+};
+use crate::{
+    app::App,
+    error::is_connection_failure,
+    mirror::mirror,
+    sync::{is_stopping, jittered, stopped},
+};
+
+/// How fast a run goes, and how patient it is.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    /// How many steps are under way at once.
+    pub workers: usize,
+    /// The pause after the first failure; each further one is twice as long.
+    pub first_pause: Duration,
+    pub longest_pause: Duration,
+    /// How many failures in a row, of which each may pass, end the load of an object type. Waiting for the database and
+    /// for Stripe's rate limit is none.
+    pub failures: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            workers: 16,
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_mins(1),
+            failures: 12,
+        }
+    }
+}
+
+/// How a run ended, for this process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is left; the state tells whether there were errors.
+    Finished(State),
+    /// It waits for somebody to start the same again, for this reason.
+    Interrupted(String),
+    /// The gateway stops; it was left to whoever goes on with it.
+    Stopped,
+    /// Another process took it.
+    Lost,
+}
+
+/// Loads what is left of a run.
+pub async fn work(app: &App, run: &Run, pace: &Pace) -> Outcome {
+    let outcome = Loading::of(app, run, pace).go_on().await;
+    match &outcome {
+        Outcome::Finished(state) => tracing::info!(run.id = run.id, ?state, "the load is finished"),
+        Outcome::Interrupted(error) => tracing::error!(run.id = run.id, error, "the load is interrupted"),
+        Outcome::Stopped => tracing::info!(run.id = run.id, "the load stops, to go on later"),
+        Outcome::Lost => tracing::warn!(run.id = run.id, "another process goes on with the load"),
+    }
+    outcome
+}
+
+/// What stands in the way of an object type.
+#[derive(Debug)]
+struct Trouble {
+    failures: u32,
+    until: Instant,
+}
+
+struct Loading<'a> {
+    app: &'a App,
+    run: &'a Run,
+    pace: &'a Pace,
+    steps: JoinSet<(Range, Result<(), Obstacle>)>,
+    under_way: BTreeSet<(String, i32)>,
+    troubles: HashMap<String, Trouble>,
+    numbers: Arc<AtomicI32>,
+}
+
+/// What the loop waits for.
+enum Next {
+    Step(Range, Result<(), Obstacle>),
+    Beat,
+    Pause,
+    Stop,
+}
+
+impl<'a> Loading<'a> {
+    fn of(app: &'a App, run: &'a Run, pace: &'a Pace) -> Self {
+        Self {
+            app,
+            run,
+            pace,
+            steps: JoinSet::new(),
+            under_way: BTreeSet::new(),
+            troubles: HashMap::new(),
+            numbers: Arc::default(),
+        }
+    }
+
+    async fn go_on(&mut self) -> Outcome {
+        let mut database = Trouble { failures: 0, until: Instant::now() };
+        loop {
+            let outcome = match self.rounds().await {
+                Ok(outcome) => outcome,
+                Err(error) if is_connection_failure(&error) && !is_stopping(self.app) => {
+                    database.failures += 1;
+                    let pause = self.pause(database.failures);
+                    tracing::warn!(run.id = self.run.id, error = %error, ?pause, "the database is awaited");
+                    tokio::select! {
+                        () = stopped(self.app) => {}
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                    continue;
+                }
+                Err(error) if is_stopping(self.app) => {
+                    tracing::debug!(error = %error, "the load stops without a word");
+                    Outcome::Stopped
+                }
+                Err(error) => Outcome::Interrupted(error.to_string()),
+            };
+            self.steps.shutdown().await;
+            return outcome;
+        }
+    }
+
+    /// Starts steps and waits for them, until there is an outcome.
+    async fn rounds(&mut self) -> Result<Outcome, DbErr> {
+        self.numbers = Arc::new(AtomicI32::new(self.run.next_number(&self.app.db).await?));
+        let mut beats = tokio::time::interval(BEAT);
+        loop {
+            let is_done = self.refill().await? && self.steps.is_empty();
+            if is_done {
+                return self.finish().await;
+            }
+            let now = Instant::now();
+            let pause =
+                self.troubles.values().map(|trouble| trouble.until).filter(|until| *until > now).min();
+            let has_room = self.steps.len() < self.pace.workers;
+            let next = tokio::select! {
+                biased;
+                () = stopped(self.app) => Next::Stop,
+                _ = beats.tick() => Next::Beat,
+                Some(step) = self.steps.join_next() => match step {
+                    Ok((range, outcome)) => Next::Step(range, outcome),
+                    // It panicked; the ranges tell what is left.
+                    Err(error) => return Err(DbErr::Custom(error.to_string())),
+                },
+                () = tokio::time::sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() && has_room => {
+                    Next::Pause
+                }
+            };
+            let outcome = match next {
+                Next::Stop => {
+                    self.steps.shutdown().await;
+                    self.run.release(&self.app.db).await?;
+                    Some(Outcome::Stopped)
+                }
+                Next::Beat => self.beat().await?,
+                Next::Pause => None,
+                Next::Step(range, outcome) => self.stepped(range, outcome).await?,
+            };
+            if let Some(outcome) = outcome {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    async fn beat(&self) -> Result<Option<Outcome>, DbErr> {
+        let is_ours = self.run.beat(&self.app.db.writer, self.app.clock.now()).await?;
+        Ok((!is_ours).then_some(Outcome::Lost))
+    }
+
+    async fn finish(&self) -> Result<Outcome, DbErr> {
+        if let Some(lost) = self.beat().await? {
+            return Ok(lost);
+        }
+        Ok(Outcome::Finished(self.run.finish(&self.app.db, self.app.clock.now()).await?))
+    }
+
+    /// Starts steps where there is room, and says whether nothing is left.
+    async fn refill(&mut self) -> Result<bool, DbErr> {
+        if self.steps.len() >= self.pace.workers {
+            return Ok(false);
+        }
+        let objects = self.run.objects(&self.app.db).await?;
+        let left: Vec<&object::Model> =
+            objects.iter().filter(|object| object.state == ObjectState::Loading).collect();
+        let names: Vec<&str> = left
+            .iter()
+            .map(|object| object.object.as_str())
+            .filter(|name| self.may_go_on(name, &left))
+            .collect();
+        let at_most = self.pace.workers + self.under_way.len();
+        let mut ranges = self.run.ranges(&self.app.db, &names, at_most as u64).await?;
+        ranges.retain(|range| !self.under_way.contains(&(range.object.clone(), range.number)));
+        let is_idle = ranges.len() + self.under_way.len() < self.pace.workers;
+        let split = if is_idle { Split::Yes } else { Split::No };
+        ranges.truncate(self.pace.workers - self.steps.len());
+        for range in ranges {
+            self.start(range, split);
+        }
+        Ok(left.is_empty())
+    }
+
+    /// Whether a type is not to wait: for an end of trouble, or for what it has lists for each of.
+    fn may_go_on(&self, name: &str, left: &[&object::Model]) -> bool {
+        let is_in_trouble = self.troubles.get(name).is_some_and(|trouble| trouble.until > Instant::now());
+        let parent = mirror(name).and_then(|mirror| match mirror.listing {
+            Listing::Each { of, .. } | Listing::Made { of } => Some(of),
+            Listing::None | Listing::Ranges(_) | Listing::Whole(_) => None,
+        });
+        !is_in_trouble && parent.is_none_or(|parent| left.iter().all(|object| object.object != parent))
+    }
+
+    fn start(&mut self, range: Range, split: Split) {
+        self.under_way.insert((range.object.clone(), range.number));
+        let (app, run, numbers) = (self.app.clone(), self.run.clone(), self.numbers.clone());
+        self.steps.spawn(async move {
+            let Some(mirror) = mirror(&range.object) else {
+                let unknown = Obstacle::OfType("there is no table for it".to_owned());
+                return (range, Err(unknown));
+            };
+            let step = Step { app, run, mirror, range, split, numbers };
+            let outcome = step.take().await;
+            (step.range, outcome)
+        });
+    }
+
+    /// What follows from a step.
+    async fn stepped(
+        &mut self,
+        range: Range,
+        outcome: Result<(), Obstacle>,
+    ) -> Result<Option<Outcome>, DbErr> {
+        let object = &range.object;
+        self.under_way.remove(&(object.clone(), range.number));
+        match outcome {
+            Ok(()) => {
+                self.troubles.remove(object);
+            }
+            Err(Obstacle::Waiting(reason)) => self.wait(object, &reason),
+            Err(Obstacle::Passing(reason)) => {
+                if let Some(lost) = self.beat().await? {
+                    return Ok(Some(lost));
+                }
+                self.wait(object, &reason);
+                if self.troubles[object].failures >= self.pace.failures {
+                    self.give_up(object, &reason).await?;
+                }
+            }
+            Err(Obstacle::OfType(reason)) => self.give_up(object, &reason).await?,
+            Err(Obstacle::OfAll(reason)) => {
+                self.steps.shutdown().await;
+                self.run.interrupt(&self.app.db, Some(&reason), self.app.clock.now()).await?;
+                return Ok(Some(Outcome::Interrupted(reason)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn wait(&mut self, object: &str, reason: &str) {
+        let failures = self.troubles.get(object).map_or(0, |trouble| trouble.failures) + 1;
+        let pause = self.pause(failures);
+        let (run, object) = (&self.run.id, object.to_owned());
+        tracing::warn!(run.id = run, object.r#type = object, error = reason, ?pause, "the load pauses");
+        self.troubles.insert(object, Trouble { failures, until: Instant::now() + pause });
+    }
+
+    async fn give_up(&mut self, object: &str, reason: &str) -> Result<(), DbErr> {
+        let run = &self.run.id;
+        tracing::error!(run.id = run, object.r#type = object, error = reason, "a type cannot be loaded");
+        self.troubles.remove(object);
+        self.run.give_up(&self.app.db, object, reason).await
+    }
+
+    fn pause(&self, failures: u32) -> Duration {
+        let doublings = failures.saturating_sub(1).min(16);
+        jittered((self.pace.first_pause * 2_u32.pow(doublings)).min(self.pace.longest_pause))
+    }
+}

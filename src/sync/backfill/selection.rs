@@ -1,0 +1,152 @@
+//! What a run loads: object types, and when their objects were created.
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use entity::mirrored::Listing;
+
+use crate::{
+    error::{Error, Result},
+    mirror::{MIRRORS, Mirror, account::Mode},
+};
+
+/// Stripe lists them in test mode alone.
+const OF_TEST_MODE: &str = "test_helpers.test_clock";
+
+/// When the objects were created, in whole seconds; what is absent is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Created {
+    pub gte: Option<DateTime<Utc>>,
+    pub lt: Option<DateTime<Utc>>,
+}
+
+impl Created {
+    /// Since so long ago: whoever asks for it twice within the hour asks for the same.
+    pub fn since(now: DateTime<Utc>, ago: TimeDelta) -> Self {
+        let since = (now - ago).duration_trunc(TimeDelta::hours(1)).unwrap_or(now - ago);
+        Self { gte: Some(since), lt: None }
+    }
+}
+
+/// What a run loads.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    pub mirrors: Vec<&'static Mirror>,
+    pub created: Created,
+}
+
+impl Selection {
+    /// The types by Stripe's names for them; `all`, or none at all, are all that Stripe lists in the key's mode.
+    pub fn new(objects: &[String], created: Created, mode: Option<Mode>) -> Result<Self> {
+        if created.gte.zip(created.lt).is_some_and(|(gte, lt)| gte >= lt) {
+            return Err(Error::invalid("The range of `created` is empty."));
+        }
+        if let Some(unknown) = objects.iter().find(|name| *name != "all" && !listed().any(is(name))) {
+            return Err(refusal(unknown));
+        }
+        let all = objects.is_empty() || objects.iter().any(|name| name == "all");
+        let is_there = |mirror: &&Mirror| mirror.object != OF_TEST_MODE || mode != Some(Mode::Live);
+        let mirrors = match all {
+            true => listed().filter(is_there).collect(),
+            false => listed().filter(|mirror| objects.iter().any(|name| name == mirror.object)).collect(),
+        };
+        Ok(Self { mirrors, created })
+    }
+
+    /// Stripe's names of the types, comma-separated.
+    pub fn objects(&self) -> String {
+        self.mirrors.iter().map(|mirror| mirror.object).collect::<Vec<_>>().join(",")
+    }
+
+    /// The same text for the same selection.
+    pub fn subject(&self) -> String {
+        let second = |time: Option<DateTime<Utc>>| time.map(|time| time.timestamp().to_string());
+        let [gte, lt] = [self.created.gte, self.created.lt].map(|time| second(time).unwrap_or_default());
+        format!("{} {gte} {lt}", self.objects())
+    }
+}
+
+/// The types that Stripe lists.
+pub fn listed() -> impl Iterator<Item = &'static Mirror> {
+    MIRRORS.iter().filter(|mirror| mirror.listing != Listing::None)
+}
+
+fn is(name: &str) -> impl Fn(&'static Mirror) -> bool {
+    move |mirror| mirror.object == name
+}
+
+fn refusal(name: &str) -> Error {
+    let known: Vec<&str> = listed().map(|mirror| mirror.object).collect();
+    let expected = format!("it should be `all` or some of {}", known.join(", "));
+    let within = MIRRORS.iter().find(|mirror| mirror.children.iter().any(|list| list.object == name));
+    match within {
+        Some(parent) => {
+            Error::invalid(format!("`{name}` is loaded with each `{}`; {expected}.", parent.object))
+        }
+        None if MIRRORS.iter().any(|mirror| mirror.object == name) => {
+            Error::invalid(format!("Stripe has no list of `{name}`; {expected}."))
+        }
+        None => {
+            let shown: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
+            Error::invalid(format!("There is no object type `{shown}`; {expected}."))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(second: i64) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(second, 0)
+    }
+
+    fn selection(objects: &[&str], created: Created) -> Result<Selection> {
+        let objects: Vec<String> = objects.iter().map(|name| (*name).to_owned()).collect();
+        Selection::new(&objects, created, None)
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_is_told_why() {
+        let why = |objects: &[&str], created| selection(objects, created).expect_err("it is refused").message;
+        let all = Created::default();
+        assert!(why(&["custmer"], all).starts_with("There is no object type `custmer`; it should be `all`"));
+        assert!(why(&["customer", ""], all).contains("no object type ``"));
+        assert!(why(&["subscription_item"], all).contains("with each `subscription`"));
+        assert!(why(&["mandate"], all).contains("no list of `mandate`"));
+        let long = "x".repeat(10_000);
+        assert!(why(&[&long, "\u{1b}[2J"], all).len() < 2000);
+        for (gte, lt) in [(5, 5), (6, 5)] {
+            assert!(why(&[], Created { gte: second(gte), lt: second(lt) }).contains("empty"));
+        }
+    }
+
+    #[test]
+    fn the_same_selection_has_the_same_subject() {
+        let subject = |objects: &[&str], created| selection(objects, created).expect("it is right").subject();
+        let all = Created::default();
+        assert_eq!(subject(&["price", "customer", "price"], all), "customer,price  ");
+        assert_eq!(subject(&[], all), subject(&["price", "all"], all));
+        let range = Created { gte: second(1), lt: second(2) };
+        assert_eq!(subject(&["price"], range), "price 1 2");
+        let now = second(1_790_812_800).expect("a time");
+        let day = |minutes| Created::since(now + TimeDelta::minutes(minutes), TimeDelta::days(1));
+        assert_eq!(day(0), day(59));
+        assert_ne!(day(0), day(61));
+    }
+
+    #[test]
+    fn a_live_key_has_no_test_clocks() {
+        let all = |mode| Selection::new(&[], Created::default(), mode).expect("it is right").mirrors.len();
+        assert_eq!(all(Some(Mode::Test)), all(None));
+        assert_eq!(all(Some(Mode::Live)) + 1, all(None));
+    }
+
+    #[test]
+    fn what_there_is_for_each_of_others_comes_after_these() {
+        let place = |object: &str| MIRRORS.iter().position(|mirror| mirror.object == object);
+        for mirror in listed() {
+            if let Listing::Each { of, .. } | Listing::Made { of } = mirror.listing {
+                assert!(place(of).is_some() && place(of) < place(mirror.object), "{}", mirror.object);
+            }
+        }
+    }
+}
