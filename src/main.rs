@@ -25,6 +25,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Loads from Stripe what it held before; goes on with a load that was not finished.
+    Backfill(commands::backfill::Which),
     /// Brings the database up to date and serves; the default.
     Serve,
     /// Serves a temporary database beside a simulated Stripe, with ready-made tokens.
@@ -49,6 +51,8 @@ enum Command {
     Schema,
     /// Takes in events that were never delivered, from Stripe's list of them.
     Sweep(commands::sweep::Which),
+    /// Asks Stripe for single objects, by their ids.
+    Sync(commands::sync::Which),
     /// Makes, lists and revokes service tokens.
     Token {
         #[command(subcommand)]
@@ -79,6 +83,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let runtime = runtime.map_err(|error| Failure::Failed(format!("no runtime: {error}")))?;
     runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve) {
+            Command::Backfill(which) => commands::backfill::run(cli.settings.check()?, which).await,
             Command::Serve => commands::serve::run(cli.settings.check()?).await,
             Command::Demo => commands::demo::run(cli.settings).await,
             Command::Doctor => commands::doctor::run(&cli.settings.check()?).await,
@@ -88,6 +93,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Replay(which) => commands::replay::run(&cli.settings.check()?, which).await,
             Command::Schema => commands::schema::run(),
             Command::Sweep(which) => commands::sweep::run(cli.settings.check()?, which).await,
+            Command::Sync(which) => commands::sync::run(cli.settings.check()?, which).await,
             Command::Token { action } => commands::token::run(&cli.settings.check()?, action).await,
             Command::Verify(which) => commands::verify::run(cli.settings.check()?, which).await,
         }

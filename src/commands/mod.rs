@@ -1,5 +1,6 @@
 //! The program's commands: one file each.
 
+pub mod backfill;
 pub mod demo;
 pub mod doctor;
 pub mod endpoint;
@@ -10,6 +11,7 @@ pub mod replay;
 pub mod schema;
 pub mod serve;
 pub mod sweep;
+pub mod sync;
 pub mod token;
 pub mod verify;
 

@@ -142,7 +142,8 @@ impl Account {
         }
     }
 
-    /// Asks Stripe once whose key it is; fails where it may succeed later.
+    /// Asks Stripe once whose key it is: with another account's nothing is asked any more. Fails where it may succeed
+    /// later.
     pub async fn recognize_once(&self, stripe: &Stripe) -> Result<()> {
         let of_key = match stripe.account_id().await {
             Ok(id) => id,

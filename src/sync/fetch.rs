@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     mirror::{Mirror, mirror},
     network,
-    stripe::{Answer, StripeError},
+    stripe::{Answer, Stripe, StripeError},
 };
 
 /// Why a job is not done, and how it waits.
@@ -27,6 +27,8 @@ use crate::{
 pub struct Setback {
     pub patience: Patience,
     pub reason: String,
+    /// What a client hears of it, where Stripe was asked in vain.
+    told: Option<Error>,
     /// When Stripe said that there is no such object, in seconds since 1970.
     gone: Option<i64>,
 }
@@ -34,7 +36,7 @@ pub struct Setback {
 impl Setback {
     /// It may pass.
     pub fn passing(reason: impl Into<String>) -> Self {
-        Self { patience: Patience::Growing, reason: reason.into(), gone: None }
+        Self { patience: Patience::Growing, reason: reason.into(), told: None, gone: None }
     }
 
     /// It does not pass by itself.
@@ -52,7 +54,7 @@ impl From<StripeError> for Setback {
     /// A key that is not accepted is one for all: another is set sooner than the longest pause is over.
     fn from(error: StripeError) -> Self {
         let reason = network::chain(&error);
-        match error {
+        let setback = match &error {
             StripeError::NotAnId | StripeError::Unsendable(_) => Self::lasting(reason),
             StripeError::Refused(refusal) if refusal.is_in_flight() || refusal.status == 401 => {
                 Self::passing(reason)
@@ -63,19 +65,28 @@ impl From<StripeError> for Setback {
                 Self { gone, ..Self::lasting(reason) }
             }
             _ => Self::passing(reason),
-        }
+        };
+        Self { told: Some(error.into()), ..setback }
+    }
+}
+
+impl From<Setback> for Error {
+    /// Stripe's words stay in the log.
+    fn from(setback: Setback) -> Self {
+        let Setback { told, reason, .. } = setback;
+        told.unwrap_or_else(|| Self::unavailable("The object cannot be had at the moment.").because(reason))
     }
 }
 
 impl From<DbErr> for Setback {
     fn from(error: DbErr) -> Self {
-        Self::passing(error.to_string())
+        Error::from(error).into()
     }
 }
 
 impl From<Error> for Setback {
     fn from(error: Error) -> Self {
-        Self::passing(error.chain())
+        Self { told: Some(error.clone()), ..Self::passing(error.chain()) }
     }
 }
 
@@ -92,7 +103,12 @@ struct Known {
 ///
 /// An object that is not there any more becomes a tombstone.
 pub async fn fetch(app: &App, job: &Model) -> Result<(), Setback> {
-    let stripe = app.stripe.background().on_behalf_of(&job.account);
+    fetch_by(app, &app.stripe.background(), job).await
+}
+
+/// The same by another connection to Stripe, for whom somebody waits.
+pub async fn fetch_by(app: &App, stripe: &Stripe, job: &Model) -> Result<(), Setback> {
+    let stripe = &stripe.on_behalf_of(&job.account);
     let mirror = mirror(&job.object);
     let known = match mirror {
         Some(mirror) => known(app, mirror, &job.object_id).await?,
@@ -111,13 +127,13 @@ pub async fn fetch(app: &App, job: &Model) -> Result<(), Setback> {
             let mut object = known.raw.clone();
             object.insert("object".to_owned(), mirror.object.into());
             object.insert(mirror.key.to_owned(), job.object_id.as_str().into());
-            let answer = lists::assembled(&stripe, mirror, object, value).await;
+            let answer = lists::assembled(stripe, mirror, object, value).await;
             answer.and_then(|answer| answer.ok_or_else(|| Setback::lasting("Stripe has no path for it")))
         }
         (None, None) => Err(Setback::lasting("there is no table for it, and no path is known")),
     };
     match (answer, mirror) {
-        (Ok(answer), _) => write(app, &answer, known.stamp, value).await,
+        (Ok(answer), _) => write(app, stripe, &answer, known.stamp, value).await,
         (Err(Setback { gone: Some(at), .. }), Some(mirror)) => {
             Ok(app.writer.gone(mirror, &job.object_id, &job.account, at).await?)
         }
@@ -130,13 +146,13 @@ pub async fn fetch(app: &App, job: &Model) -> Result<(), Setback> {
 /// Hands the answer to the mirror, with its lists whole.
 async fn write(
     app: &App,
+    stripe: &Stripe,
     answer: &Answer,
     stamp: Option<i64>,
     value: impl Fn(&str) -> Option<String>,
 ) -> Result<(), Setback> {
-    let stripe = app.stripe.background().on_behalf_of(&answer.account);
     let whole = match answer.object.get("object").and_then(Json::as_str).and_then(mirror) {
-        Some(mirror) => lists::completed(&stripe, mirror, &answer.object, value).await?,
+        Some(mirror) => lists::completed(stripe, mirror, &answer.object, value).await?,
         None => None,
     };
     let Some(whole) = whole else { return Ok(app.writer.answer(answer).await?) };

@@ -118,7 +118,7 @@ fn told_by(child: &Mirror) -> (&'static str, &'static str) {
 }
 
 /// The columns that name objects which can be asked for by their id: whose, which, and what they name.
-fn references() -> impl Iterator<Item = (&'static Mirror, &'static str, &'static Mirror)> {
+pub(super) fn references() -> impl Iterator<Item = (&'static Mirror, &'static str, &'static Mirror)> {
     MIRRORS.iter().flat_map(|child| {
         let texts = child.columns.iter().filter(|column| column.is_text());
         texts.filter_map(move |column| Some((child, column.name, named(column.name)?)))

@@ -2,8 +2,8 @@
 //!
 //! [`jobs`] is the list of what is to be asked for, shared by all processes; [`worker`] does what is due; [`fetch`]
 //! asks for one object; [`missing`] finds what never arrived, [`sweep`] the events that were never delivered;
-//! [`backfill`] loads what there was before; [`verify`] compares all of it with Stripe. [`retry`] tries events again that
-//! failed, and [`retention`]
+//! [`backfill`] loads what there was before; [`single`] fetches one object that somebody waits for; [`verify`] compares
+//! all of it with Stripe. [`retry`] tries events again that failed, and [`retention`]
 //! deletes what was recorded long ago: these two ask nobody.
 
 pub mod backfill;
@@ -14,6 +14,7 @@ pub mod missing;
 pub mod path;
 pub mod retention;
 pub mod retry;
+pub mod single;
 pub mod sweep;
 pub mod verify;
 pub mod worker;

@@ -1,6 +1,6 @@
 //! What Stripe held before is loaded: whole, in ranges, once, and going on where it was left.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use billgraph::{
     mirror::MIRRORS,
@@ -11,9 +11,13 @@ use billgraph::{
 };
 use chrono::DateTime;
 use entity::{sync_run::State, sync_run_object};
+use futures_util::future::join;
 use serde_json::{Value, json};
 
-use crate::support::{ENDIVE, TestApp};
+use crate::support::{
+    ENDIVE, TestApp,
+    billing::{MADE, event},
+};
 
 /// A pace at which failures cost no time.
 pub fn pace() -> Pace {
@@ -61,8 +65,8 @@ impl TestApp {
         objects.map(|object| json!({ "data": { "object": object } })).collect()
     }
 
-    /// Compares all tables with what Stripe holds, once what others name was asked for.
-    pub async fn holds_everything(&self) {
+    /// Asks for what others name.
+    async fn names_are_known(&self) {
         let mut window = Window::first(&self.app().db).await.expect("it looks");
         for _ in 0..8 {
             window = missing::scan(self.app(), window).await.expect("it looks");
@@ -71,6 +75,11 @@ impl TestApp {
         // The simulation names what it does not have.
         let left = "SELECT * FROM sync_jobs WHERE object <> 'balance_transaction'";
         assert_eq!(self.rows(left).await, [] as [Value; 0]);
+    }
+
+    /// Compares all tables with what Stripe holds, once what others name was asked for.
+    pub async fn holds_everything(&self) {
+        self.names_are_known().await;
         self.holds_what_stripe_holds(&self.all_at_stripe(), ENDIVE).await;
     }
 }
@@ -84,4 +93,155 @@ async fn a_load_gives_what_stripe_holds() {
     let canceled = test.rows("SELECT id FROM subscriptions WHERE status = 'canceled'").await;
     let inactive = test.rows("SELECT id FROM prices WHERE NOT active").await;
     assert!(!canceled.is_empty() && !inactive.is_empty(), "these are not in every list of Stripe's");
+}
+
+/// Makes so many customers at Stripe, a minute apart.
+pub async fn customers(test: &TestApp, count: usize) -> Vec<String> {
+    let mut ids = Vec::with_capacity(count);
+    for number in 0..count {
+        ids.push(test.at_stripe("/v1/customers", &format!("name=N{number}")).await);
+        test.sim.advance(60);
+    }
+    ids
+}
+
+/// The bounds of `created` with which lists of a path were asked for.
+fn asked_ranges(test: &TestApp, path: &str) -> BTreeSet<String> {
+    let requests = test.sim.requests().into_iter().filter(|request| request.path == path);
+    requests.map(|request| request.params["created"].to_string()).collect()
+}
+
+#[tokio::test]
+async fn much_is_loaded_side_by_side_and_nothing_twice() {
+    let test = TestApp::start().await;
+    let made = customers(&test, 850).await;
+    let before = test.sim.requests().len();
+    test.loaded(&["customer"]).await;
+    assert_eq!(test.count("customers").await, made.len() as u64);
+    let asked = test.sim.requests().len() - before;
+    assert!(asked_ranges(&test, "/v1/customers").len() > 4, "ranges were divided");
+    // Nine pages, and what it takes to divide ranges of which nobody knows how full they are.
+    assert!(asked < 40, "{asked} requests");
+    let told = test.rows("SELECT kind FROM changes WHERE object = 'customer' AND kind <> 'created'").await;
+    assert_eq!(told, [] as [Value; 0], "no customer was written twice");
+    test.loaded(&["customer"]).await;
+    let told = test.rows("SELECT kind FROM changes WHERE kind = 'updated'").await;
+    assert_eq!(told.len(), made.len(), "the second time each is known");
+}
+
+#[tokio::test]
+async fn what_happens_meanwhile_is_not_lost() {
+    let test = TestApp::start().await;
+    test.sim.generate(1500);
+    test.connect_webhooks(ENDIVE);
+    let run = test.opened(&selection(&["all"], None, None)).await;
+    // What is listed is what was created until now; what comes later is told by events.
+    test.sim.advance(2);
+    let mut told = test.all_at_stripe();
+    let living = async {
+        for _ in 0..20 {
+            test.sim.generate(20);
+            test.deliver().await;
+        }
+    };
+    let pace = pace();
+    let (outcome, ()) = join(work(test.app(), &run, &pace), living).await;
+    assert_eq!(outcome, Outcome::Finished(State::Completed), "{:?}", test.objects_of(&run.id).await);
+    for _ in 0..10 {
+        test.sim.advance(3);
+        test.deliver().await;
+        test.catch_up().await;
+    }
+    told.extend(test.sim.events(ENDIVE));
+    test.names_are_known().await;
+    test.holds_what_stripe_holds(&told, ENDIVE).await;
+}
+
+#[tokio::test]
+async fn what_a_newer_event_says_stays() {
+    let test = TestApp::start().await;
+    let id = test.at_stripe("/v1/customers", "name=Ada").await;
+    let told = json!({ "id": id, "object": "customer", "name": "Bea", "created": MADE });
+    test.receive(&event("customer.updated", test.sim.now() + 5, &told)).await;
+    test.loaded(&["customer"]).await;
+    assert_eq!(test.rows("SELECT name FROM customers").await, [json!({ "name": "Bea" })]);
+    test.sim.advance(6);
+    test.loaded(&["customer"]).await;
+    assert_eq!(test.rows("SELECT name FROM customers").await, [json!({ "name": "Ada" })]);
+}
+
+#[tokio::test]
+async fn only_what_was_created_in_the_range_is_loaded() {
+    let test = TestApp::start().await;
+    let made = customers(&test, 10).await;
+    let born = |id: &String| {
+        let all = test.sim.objects("customer", ENDIVE);
+        let found = all.iter().find(|customer| customer["id"] == **id).expect("it is there");
+        found["created"].as_i64().expect("a time")
+    };
+    let range = selection(&["customer"], Some(born(&made[3])), Some(born(&made[7])));
+    assert_eq!(test.load(&range).await.0, Outcome::Finished(State::Completed));
+    let held = test.rows("SELECT id FROM customers ORDER BY created").await;
+    let held: Vec<&str> = held.iter().filter_map(|row| row["id"].as_str()).collect();
+    assert_eq!(held, made[3..7]);
+}
+
+#[tokio::test]
+async fn the_same_is_loaded_once_at_a_time() {
+    let test = TestApp::start().await;
+    let (app, all) = (test.app(), selection(&["customer", "price"], None, None));
+    let first = test.opened(&all).await;
+    for unfinished in [Unfinished::GoOn, Unfinished::StartAfresh] {
+        match open(app, &all, unfinished, Duration::ZERO).await.expect("it looks") {
+            Opened::Others(told) => assert_eq!(told.id, first.id),
+            Opened::Ours(run) => panic!("{run:?} is a second one"),
+        }
+    }
+    let other = test.opened(&selection(&["price"], None, None)).await;
+    assert_ne!(other.id, first.id, "another selection is another load");
+    // Left in order, the next one goes on.
+    first.release(&app.db).await.expect("the database answers");
+    let second = test.opened(&all).await;
+    assert_eq!(second.id, first.id);
+    assert_eq!(work(app, &first, &pace()).await, Outcome::Lost, "it is the other's now");
+    // Started afresh, it is abandoned.
+    second.interrupt(&app.db, None, app.clock.now()).await.expect("the database answers");
+    let third = match open(app, &all, Unfinished::StartAfresh, Duration::ZERO).await.expect("it opens") {
+        Opened::Ours(run) => run,
+        Opened::Others(run) => panic!("{run:?} is another's"),
+    };
+    assert_ne!(third.id, first.id);
+    let state = format!("SELECT state FROM sync_runs WHERE id = '{}'", first.id);
+    assert_eq!(test.rows(&state).await, [json!({ "state": "abandoned" })]);
+    assert_eq!(work(app, &third, &pace()).await, Outcome::Finished(State::Completed));
+}
+
+#[tokio::test]
+async fn of_a_process_that_ended_without_a_word_another_takes_over() {
+    let test = TestApp::start().await;
+    let (app, all) = (test.app(), selection(&["customer"], None, None));
+    let dead = test.opened(&all).await;
+    match open(app, &all, Unfinished::GoOn, Duration::from_millis(20)).await.expect("it looks") {
+        Opened::Ours(run) => assert_eq!((run.id == dead.id, run.worker == dead.worker), (true, false)),
+        Opened::Others(run) => panic!("{run:?} does not live"),
+    }
+    assert_eq!(work(app, &dead, &pace()).await, Outcome::Lost);
+    // Of one that lives the beat grows.
+    let living = test.opened(&selection(&["price"], None, None)).await;
+    let beating = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(living.beat(&app.db.writer, app.clock.now()).await.expect("the database answers"));
+    };
+    let price = selection(&["price"], None, None);
+    let (opened, ()) = join(open(app, &price, Unfinished::GoOn, Duration::from_millis(200)), beating).await;
+    assert!(matches!(opened, Ok(Opened::Others(_))), "{opened:?}");
+}
+
+#[tokio::test]
+async fn without_a_key_nothing_is_loaded() {
+    let test = TestApp::with(|settings| settings.stripe_secret_key = None).await;
+    let all = selection(&["all"], None, None);
+    let error = open(test.app(), &all, Unfinished::GoOn, Duration::ZERO).await.expect_err("there is no key");
+    assert_eq!(error.message, "STRIPE_SECRET_KEY is not set.");
+    assert_eq!(test.rows("SELECT id FROM sync_runs").await, [] as [Value; 0]);
 }

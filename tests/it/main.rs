@@ -11,6 +11,7 @@ mod account;
 mod architecture;
 mod auth;
 mod backfill;
+mod backfill_faults;
 mod billing_objects;
 mod checkout;
 mod checkout_faults;

@@ -32,7 +32,7 @@ use crate::{
 pub const BEAT: Duration = Duration::from_secs(1);
 
 /// After how long without a beat a process is taken for dead.
-pub const SILENCE: Duration = Duration::from_secs(5);
+pub const SILENCE: Duration = Duration::from_secs(3);
 
 /// The longest text that is kept of a failure, in characters.
 const LONGEST_ERROR: usize = 1000;

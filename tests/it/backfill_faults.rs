@@ -1,0 +1,266 @@
+//! Whatever goes wrong while Stripe's objects are loaded: what may pass is waited for, what does not is told, and what
+//! was loaded is not lost.
+
+use std::{os::unix::process::ExitStatusExt, process::Command};
+
+use billgraph::sync::backfill::{Outcome, work};
+use entity::{sync_run::State, sync_run_object::State as ObjectState};
+use futures_util::future::join_all;
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+use stripe_sim::{Fault, Options, Sim};
+
+use crate::{
+    backfill::{customers, pace, selection},
+    support::{
+        Running, TestApp, TestDatabase, anywhere,
+        process::{billgraph, run, text},
+    },
+};
+
+/// A gateway, and a Stripe with a history.
+async fn with_history() -> TestApp {
+    let test = TestApp::start().await;
+    test.sim.generate(1200);
+    test
+}
+
+#[tokio::test]
+async fn a_storm_of_429_slows_down_and_ends_nothing() {
+    let test = with_history().await;
+    test.sim.faults().every(3, "/", Fault::RateLimited { retry_after: None });
+    test.loaded(&["all"]).await;
+    test.sim.faults().clear();
+    test.holds_everything().await;
+}
+
+#[tokio::test]
+async fn without_any_answer_for_a_while_it_waits() {
+    let test = TestApp::start().await;
+    customers(&test, 120).await;
+    let run = test.opened(&selection(&["customer"], None, None)).await;
+    // More than one request is tried.
+    test.sim.faults().next_on("/v1/customers", 30, Fault::RateLimited { retry_after: None });
+    assert_eq!(work(test.app(), &run, &pace()).await, Outcome::Finished(State::Completed));
+    assert_eq!(test.count("customers").await, 120);
+}
+
+#[tokio::test]
+async fn server_errors_and_broken_connections_end_nothing() {
+    let test = with_history().await;
+    test.sim.faults().every(5, "/", Fault::ServerError);
+    test.sim.faults().every(7, "/", Fault::DroppedBefore);
+    test.sim.faults().every(11, "/", Fault::ServerErrorHtml);
+    test.sim.faults().every(13, "/", Fault::DroppedAfter);
+    test.loaded(&["all"]).await;
+    test.sim.faults().clear();
+    test.holds_everything().await;
+}
+
+#[tokio::test]
+async fn what_never_succeeds_is_given_up_and_told() {
+    let test = with_history().await;
+    let run = test.opened(&selection(&["customer", "coupon", "product"], None, None)).await;
+    test.sim.faults().always_on("/v1/coupons", Fault::ServerError);
+    assert_eq!(work(test.app(), &run, &pace()).await, Outcome::Finished(State::CompletedWithErrors));
+    let objects = test.objects_of(&run.id).await;
+    let states: Vec<(&str, ObjectState)> =
+        objects.iter().map(|object| (object.object.as_str(), object.state)).collect();
+    let loaded = ObjectState::Loaded;
+    assert_eq!(states, [("customer", loaded), ("product", loaded), ("coupon", ObjectState::Failed)]);
+    assert!(objects[2].error.as_deref().is_some_and(|error| error.contains("500")), "{objects:?}");
+}
+
+#[tokio::test]
+async fn a_type_that_the_key_may_not_read_holds_up_no_other() {
+    let test = with_history().await;
+    test.sim.faults().always_on("/v1/customers", Fault::Forbidden);
+    let (outcome, run) = test.load(&selection(&["all"], None, None)).await;
+    assert_eq!(outcome, Outcome::Finished(State::CompletedWithErrors));
+    for object in test.objects_of(&run).await {
+        let (is_refused, error) = (object.object == "customer", object.error.unwrap_or_default());
+        assert_eq!(object.state == ObjectState::Failed, is_refused, "{}: {error}", object.object);
+        assert_eq!(error.contains("403"), is_refused, "{}: {error}", object.object);
+    }
+    assert!(test.count("subscriptions").await > 0);
+    assert_eq!(test.count("customers").await, 0);
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_interrupts_and_another_goes_on() {
+    let test = with_history().await;
+    let all = selection(&["all"], None, None);
+    let run = test.opened(&all).await;
+    test.sim.faults().after("/", 12, Fault::KeyRevoked);
+    let outcome = work(test.app(), &run, &pace()).await;
+    assert!(matches!(&outcome, Outcome::Interrupted(reason) if reason.contains("401")), "{outcome:?}");
+    let rows = test.rows("SELECT state, error, worker FROM sync_runs").await;
+    assert_eq!((&rows[0]["state"], &rows[0]["worker"]), (&json!("interrupted"), &json!("")));
+    assert!(rows[0]["error"].as_str().is_some_and(|error| error.contains("401")), "{rows:?}");
+    test.sim.faults().clear();
+    let (outcome, again) = test.load(&all).await;
+    assert_eq!((outcome, again), (Outcome::Finished(State::Completed), run.id));
+    test.holds_everything().await;
+}
+
+#[tokio::test]
+async fn where_the_last_object_of_a_page_was_deleted_it_goes_on_by_created() {
+    let test = TestApp::start().await;
+    let made = customers(&test, 350).await;
+    let all = selection(&["customer"], None, None);
+    let run = test.opened(&all).await;
+    test.sim.faults().after("/v1/customers", 1, Fault::KeyRevoked);
+    assert!(matches!(work(test.app(), &run, &pace()).await, Outcome::Interrupted(_)));
+    let ranges = test.rows("SELECT cursor FROM sync_run_ranges WHERE cursor IS NOT NULL").await;
+    let cursor = ranges[0]["cursor"].as_str().expect("a page was loaded").to_owned();
+    test.sim.faults().clear();
+    test.delete_at_stripe(&format!("/v1/customers/{cursor}")).await;
+    test.loaded(&["customer"]).await;
+    let held = test.rows("SELECT id FROM customers").await;
+    assert_eq!(held.len(), made.len(), "the deleted one was loaded before, and the others are there");
+    let twice = test.rows("SELECT object_id FROM changes GROUP BY object_id HAVING count(*) > 1").await;
+    assert!(twice.len() <= 1, "hardly any is loaded again: {twice:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_counted_and_harms_no_other() {
+    let test = TestApp::start().await;
+    for name in ["FREE", "HALF"] {
+        test.at_stripe("/v1/coupons", &format!("id={name}&percent_off=50&duration=once")).await;
+    }
+    customers(&test, 3).await;
+    let moved = test.app().db.writer.execute_unprepared("ALTER TABLE coupons RENAME TO elsewhere").await;
+    moved.expect("the database answers");
+    let (outcome, run) = test.load(&selection(&["coupon", "customer"], None, None)).await;
+    assert_eq!(outcome, Outcome::Finished(State::CompletedWithErrors));
+    let objects = test.objects_of(&run).await;
+    let counted: Vec<_> = objects.iter().map(|object| (object.loaded, object.refused)).collect();
+    assert_eq!(counted, [(3, 0), (0, 2)], "{objects:?}");
+    assert!(objects[1].error.as_deref().is_some_and(|error| error.contains("coupons")), "{objects:?}");
+}
+
+/// The program, asking a simulated Stripe.
+fn program(database: &TestDatabase, sim: &Sim, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
+    let mut command = billgraph(database, arguments, settings);
+    command.env("STRIPE_API_BASE", sim.base_url());
+    command.env("STRIPE_SECRET_KEY", "sk_test_sim").env("STRIPE_RATE_LIMIT", "10000");
+    command
+}
+
+async fn history() -> Sim {
+    let sim = Sim::new(Options::default());
+    sim.listen(anywhere()).await.expect("a port is free");
+    sim.generate(1200);
+    sim
+}
+
+impl TestApp {
+    /// A gateway over what a program loaded.
+    async fn after(database: &TestDatabase, sim: &Sim) -> Self {
+        let other = TestApp::start().await;
+        TestApp::over(database.clone(), sim.clone(), other.issuer.clone(), |_| {}).await
+    }
+}
+
+#[tokio::test]
+async fn killed_at_any_page_it_goes_on_where_it_was() {
+    // The end of a page, its middle, and the moment before anybody knows that it is written.
+    let deaths = ["begun:3", "rows written:4", "before commit:1", "before commit:3", "after commit:2"];
+    join_all(deaths.map(killed)).await;
+}
+
+async fn killed(at: &str) {
+    let (database, sim) = (TestDatabase::create(), history().await);
+    let dying = run(program(&database, &sim, &["backfill"], &[("BILLGRAPH_CRASH_AT", at)]), "").await;
+    assert_eq!(dying.status.signal(), Some(9), "{at}: {}", text(&dying.stderr));
+    let test = TestApp::after(&database, &sim).await;
+    for (object, table) in [("customer", "customers"), ("invoice", "invoices"), ("charge", "charges")] {
+        let loaded = format!("SELECT loaded FROM sync_run_objects WHERE object = '{object}'");
+        let loaded = test.rows(&loaded).await[0]["loaded"].as_u64().expect("a number");
+        let held = test.rows(&format!("SELECT id FROM {table} WHERE stamp > 0")).await.len() as u64;
+        assert_eq!(held, loaded, "{at}: rows and progress of {table} are written together");
+    }
+    let ended = run(program(&database, &sim, &["backfill"], &[]), "").await;
+    assert_eq!(ended.status.code(), Some(0), "{at}: {}", text(&ended.stderr));
+    assert_eq!(test.rows("SELECT id FROM sync_runs").await.len(), 1, "{at}: it was one run");
+    test.holds_everything().await;
+}
+
+#[tokio::test]
+async fn two_programs_load_the_same_once() {
+    let (database, sim) = (TestDatabase::create(), history().await);
+    assert!(run(billgraph(&database, &["migrate", "up"], &[]), "").await.status.success());
+    sim.faults().every(2, "/v1/customers", Fault::Latency(std::time::Duration::from_millis(1200)));
+    let mut first = Running::start(program(&database, &sim, &["backfill"], &[]));
+    first.find(|line| line.contains("loading").then_some(())).await;
+    let second = run(program(&database, &sim, &["backfill"], &[]), "").await;
+    let others = run(program(&database, &sim, &["backfill", "--object", "customer,price"], &[]), "").await;
+    let told = text(&second.stderr);
+    let (status, rest) = first.end().await;
+    assert_eq!((status.code(), others.status.code()), (Some(0), Some(0)), "{rest:?}");
+    // It ended meanwhile, or the second was told of it.
+    let test = TestApp::after(&database, &sim).await;
+    let runs = test.rows("SELECT id FROM sync_runs ORDER BY started_at").await;
+    match second.status.code() {
+        Some(1) => assert!(told.contains(runs[0]["id"].as_str().expect("an id")), "{told}"),
+        code => assert_eq!((code, runs.len()), (Some(0), 3), "{told}"),
+    }
+    test.holds_everything().await;
+}
+
+#[tokio::test]
+async fn the_program_tells_what_it_loaded_and_what_not() {
+    let (database, sim) = (TestDatabase::create(), history().await);
+    sim.faults().always_on("/v1/coupons", Fault::Forbidden);
+    let ended = run(program(&database, &sim, &["backfill", "--object", "coupon,product"], &[]), "").await;
+    let (out, told) = (text(&ended.stdout), text(&ended.stderr));
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with("product\t") && lines[0].ends_with(" loaded"), "{out}");
+    assert!(lines[1].starts_with("coupon\t0 loaded\t") && lines[1].contains("403"), "{out}");
+    assert!(told.lines().last().is_some_and(|last| last.contains("not everything")), "{told}");
+}
+
+#[tokio::test]
+async fn wrong_arguments_load_nothing() {
+    let (database, sim) = (TestDatabase::create(), history().await);
+    let before = sim.requests().len();
+    for (arguments, expected) in [
+        (&["--object", "custmer"][..], "There is no object type `custmer`"),
+        (&["--object", "customer,"], "There is no object type ``"),
+        (&["--object", "subscription_item"], "with each `subscription`"),
+        (&["--created-gte", "yesterday"], "it should be a date"),
+        (&["--created-gte", "2026-01-02", "--created-lt", "2026-01-01"], "is empty"),
+        (&["--created-lt", "99999999999999"], "it should be a date"),
+        (&["customer"], "unexpected argument"),
+    ] {
+        let ended = run(program(&database, &sim, &[&["backfill"], arguments].concat(), &[]), "").await;
+        let told = text(&ended.stderr);
+        assert_eq!((ended.status.code(), told.contains(expected)), (Some(2), true), "{arguments:?}: {told}");
+    }
+    let no_key = run(billgraph(&database, &["backfill"], &[]), "").await;
+    assert_eq!(no_key.status.code(), Some(2));
+    assert!(text(&no_key.stderr).contains("STRIPE_SECRET_KEY is not set"));
+    assert_eq!(sim.requests().len(), before);
+    sim.faults().always(Fault::KeyRevoked);
+    let revoked = run(program(&database, &sim, &["backfill"], &[]), "").await;
+    assert_eq!((revoked.status.code(), text(&revoked.stdout)), (Some(1), ""));
+    assert!(!text(&revoked.stderr).contains("sk_test_sim"));
+}
+
+#[tokio::test]
+async fn one_that_is_interrupted_goes_on_at_the_next_command() {
+    let (database, sim) = (TestDatabase::create(), history().await);
+    sim.faults().after("/v1/customers", 1, Fault::Latency(std::time::Duration::from_secs(20)));
+    let mut running = Running::start(program(&database, &sim, &["backfill"], &[]));
+    running.find(|line| line.contains("loading").then_some(())).await;
+    assert_eq!(running.interrupt().await.code(), Some(1));
+    let test = TestApp::after(&database, &sim).await;
+    let states = test.rows("SELECT state, worker FROM sync_runs").await;
+    assert_eq!(states, [json!({ "state": "interrupted", "worker": "" })]);
+    sim.faults().clear();
+    let ended = run(program(&database, &sim, &["backfill"], &[]), "").await;
+    assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
+    assert_eq!(test.rows("SELECT state FROM sync_runs").await, [json!({ "state": "completed" })]);
+    test.holds_everything().await;
+}
