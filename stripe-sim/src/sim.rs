@@ -159,10 +159,16 @@ impl Sim {
     /// All events in the order of happening, as an endpoint of this API version gets them.
     #[must_use]
     pub fn events(&self, api_version: &str) -> Vec<Value> {
+        self.events_from(0, api_version).1
+    }
+
+    /// The events behind the first so many, and how many there are by now.
+    #[must_use]
+    pub fn events_from(&self, position: usize, api_version: &str) -> (usize, Vec<Value>) {
         let version = Version::named(api_version);
-        let happened = self.state().events.clone();
+        let happened: Vec<_> = self.state().events.iter().skip(position).cloned().collect();
         let known = happened.iter().filter(|event| event.exists_in(&version));
-        known.map(|event| event.render(&version, 1)).collect()
+        (position + happened.len(), known.map(|event| event.render(&version, 1)).collect())
     }
 
     /// Continues the generated history until at least `events` more events happened.

@@ -30,6 +30,7 @@ mod fixtures;
 mod garbage;
 mod graphql_errors;
 mod graphql_http;
+mod healing;
 mod histories;
 mod joins;
 mod link_customer;
