@@ -44,9 +44,10 @@ impl Selection {
         }
         let all = objects.is_empty() || objects.iter().any(|name| name == "all");
         let is_there = |mirror: &&Mirror| mirror.object != OF_TEST_MODE || mode != Some(Mode::Live);
-        let mirrors = match all {
-            true => listed().filter(is_there).collect(),
-            false => listed().filter(|mirror| objects.iter().any(|name| name == mirror.object)).collect(),
+        let mirrors = if all {
+            listed().filter(is_there).collect()
+        } else {
+            listed().filter(|mirror| objects.iter().any(|name| name == mirror.object)).collect()
         };
         Ok(Self { mirrors, created })
     }

@@ -18,7 +18,7 @@ pub const PROTOCOL: &str = "graphql-transport-ws";
 
 /// Waits for something that must come.
 pub async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(30), what).await.expect("it comes within thirty seconds")
+    tokio::time::timeout(Duration::from_mins(2), what).await.expect("it comes within two minutes")
 }
 
 /// An open WebSocket.
