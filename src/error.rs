@@ -176,6 +176,11 @@ impl From<sea_orm::TransactionError<Error>> for Error {
     }
 }
 
+/// What somebody sent, to be shown in a message: short, and without control characters.
+pub fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
 /// Whether the database could not be reached, was shut down or was too busy: the statement itself may be right.
 pub fn is_connection_failure(error: &DbErr) -> bool {
     matches!(error, DbErr::ConnectionAcquire(_))

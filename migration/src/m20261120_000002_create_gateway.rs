@@ -2,6 +2,8 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
+use crate::table::{text, time};
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -194,12 +196,4 @@ fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement 
         index.col(*column);
     }
     index
-}
-
-fn text(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).text().not_null().to_owned()
-}
-
-fn time(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).timestamp_with_time_zone().not_null().to_owned()
 }

@@ -2,6 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::table::{text, time};
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -74,12 +76,4 @@ fn sync_run_ranges() -> TableCreateStatement {
         .col(ColumnDef::new("cursor").text())
         .primary_key(Index::create().col("run").col("object").col("number"))
         .to_owned()
-}
-
-fn text(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).text().not_null().to_owned()
-}
-
-fn time(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).timestamp_with_time_zone().not_null().to_owned()
 }

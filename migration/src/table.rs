@@ -1,4 +1,4 @@
-//! What all tables that mirror a Stripe object have in common.
+//! What tables have in common, those that mirror a Stripe object above all.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
@@ -108,4 +108,14 @@ impl Kind {
         }
         column
     }
+}
+
+/// A column with text in each row.
+pub fn text(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).text().not_null().to_owned()
+}
+
+/// A column with a moment in each row.
+pub fn time(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).timestamp_with_time_zone().not_null().to_owned()
 }

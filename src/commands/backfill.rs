@@ -2,11 +2,11 @@
 
 use std::{collections::HashMap, convert::Infallible, time::Duration};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use clap::Args;
 use entity::{sync_run::State, sync_run_object};
 
-use super::{Failure, print, serve::told_to_stop, with_stripe};
+use super::{Failure, print, serve::told_to_stop, with_stripe, written_moment};
 use crate::{
     app::App,
     config::Config,
@@ -40,11 +40,7 @@ pub struct Which {
 
 /// A time in whole seconds.
 fn time(text: &str) -> Result<DateTime<Utc>, String> {
-    let date = || text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0).map(|time| time.and_utc());
-    let seconds = || DateTime::from_timestamp(text.parse().ok()?, 0);
-    let time = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
-    let time =
-        time.or_else(date).or_else(seconds).and_then(|time| DateTime::from_timestamp(time.timestamp(), 0));
+    let time = written_moment(text).and_then(|time| DateTime::from_timestamp(time.timestamp(), 0));
     // Stripe's times have ten digits.
     time.filter(|time| (0..10_000_000_000).contains(&time.timestamp())).ok_or_else(|| {
         "it should be a date such as 2026-01-31, a time such as 2026-01-31T12:00:00Z, or seconds since 1970".to_owned()
@@ -118,19 +114,14 @@ async fn summary(app: &App, run: &Run) -> Result<(), Failure> {
 
 /// Tells how far it is, for ever.
 async fn tell(app: &App, run: &Run) -> Infallible {
-    let mut display = Lines::default();
+    let mut lines = Lines::default();
     loop {
         tokio::time::sleep(INTERVAL).await;
         // What cannot be read now is told the next time.
         if let Ok(Some(progress)) = progress::read(&app.db, &run.id).await {
-            display.show(&progress);
+            lines.show(&progress);
         }
     }
-}
-
-/// Where it is shown how far a run is.
-trait Display {
-    fn show(&mut self, progress: &Progress);
 }
 
 /// A line in the log for each type that went further.
@@ -139,7 +130,7 @@ struct Lines {
     told: HashMap<String, i64>,
 }
 
-impl Display for Lines {
+impl Lines {
     fn show(&mut self, progress: &Progress) {
         for object in &progress.objects {
             let (name, loaded) = (&object.row.object, object.row.loaded);

@@ -17,6 +17,8 @@ pub mod verify;
 
 use std::io::Write;
 
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+
 use crate::{
     app::{App, Core},
     clock::Clock,
@@ -80,6 +82,14 @@ fn asking_stripe(config: &Config) -> Result<Stripe, Failure> {
         return Err(Failure::Usage(format!("STRIPE_SECRET_KEY is not set; it should be {expected}.")));
     }
     Ok(Stripe::new(&config.stripe))
+}
+
+/// A moment as people and programs write it: a date, a time as in RFC 3339, or seconds since 1970.
+fn written_moment(text: &str) -> Option<DateTime<Utc>> {
+    let date = || Some(text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN).and_utc());
+    let seconds = || DateTime::from_timestamp(text.parse().ok()?, 0);
+    let time = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
+    time.or_else(date).or_else(seconds)
 }
 
 /// Prints what a command was asked for.

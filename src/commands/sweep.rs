@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::{Failure, print, with_stripe};
+use super::{Failure, print, with_stripe, written_moment};
 use crate::{
     app::App,
     clock::Clock,
     config::Config,
-    mirror::column::MOMENTS,
+    error::shown,
     sync::sweep::{Outcome, Swept, sweep},
 };
 
@@ -64,15 +64,10 @@ async fn in_turn(app: &App, since: Option<DateTime<Utc>>) -> Result<Swept, Failu
     }
 }
 
-/// A moment in the past, as people and programs write it.
+/// A moment in the past.
 pub fn moment(name: &str, text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {
-    let of_seconds =
-        || DateTime::from_timestamp(text.parse().ok().filter(|second| MOMENTS.contains(second))?, 0);
-    let of_date = || Some(text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN).and_utc());
-    let read = DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.to_utc());
-    let read = read.or_else(of_date).or_else(of_seconds);
-    read.filter(|moment| (DateTime::UNIX_EPOCH..=now).contains(moment)).ok_or_else(|| {
-        let shown: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
+    written_moment(text).filter(|moment| (DateTime::UNIX_EPOCH..=now).contains(moment)).ok_or_else(|| {
+        let shown = shown(text);
         Failure::Usage(format!(
             "{name} is `{shown}`; it should be a moment in the past, such as `2026-11-20` or `2026-11-20T15:04:05Z`."
         ))

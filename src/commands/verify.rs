@@ -8,8 +8,9 @@ use entity::verification::Outcome;
 use super::{Failure, print, with_stripe};
 use crate::{
     config::Config,
-    mirror::Mirror,
-    sync::verify::{Drift, Kind, OfObject, Report, Wanted, comparable, verify},
+    error::shown,
+    mirror::{Mirror, listed},
+    sync::verify::{Drift, Kind, OfObject, Report, Wanted, verify},
 };
 
 /// How long is waited before a difference is looked at again.
@@ -34,18 +35,18 @@ pub struct Which {
 
 impl Which {
     fn mirrors(&self) -> Result<Vec<&'static Mirror>, Failure> {
-        let is_known = |name: &String| name == "all" || comparable().any(|mirror| mirror.object == name);
+        let is_known = |name: &String| name == "all" || listed().any(|mirror| mirror.object == name);
         if let Some(unknown) = self.object.iter().find(|name| !is_known(name)) {
-            let known: Vec<&str> = comparable().map(|mirror| mirror.object).collect();
-            let shown: String = unknown.chars().filter(|c| !c.is_control()).take(60).collect();
+            let known: Vec<&str> = listed().map(|mirror| mirror.object).collect();
             return Err(Failure::Usage(format!(
-                "`{shown}` cannot be compared; --object should be `all` or some of {}.",
+                "`{}` cannot be compared; --object should be `all` or some of {}.",
+                shown(unknown),
                 known.join(", ")
             )));
         }
         let is_wanted =
             |mirror: &&Mirror| self.object.iter().any(|name| name == "all" || name == mirror.object);
-        Ok(comparable().filter(is_wanted).collect())
+        Ok(listed().filter(is_wanted).collect())
     }
 }
 

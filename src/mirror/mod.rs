@@ -94,6 +94,11 @@ impl Mirror {
     }
 }
 
+/// The objects that Stripe lists, or that are made of its lists.
+pub fn listed() -> impl Iterator<Item = &'static Mirror> {
+    MIRRORS.iter().filter(|mirror| mirror.listing != Listing::None)
+}
+
 /// The mirror of an object, by Stripe's name for it.
 pub fn mirror(object: &str) -> Option<&'static Mirror> {
     MIRRORS.iter().find(|mirror| mirror.object == object)

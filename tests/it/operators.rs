@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use billgraph::{
     auth::Role,
+    mirror::listed,
     sync::{
         sweep::sweep,
-        verify::{Wanted, comparable, verify},
+        verify::{Wanted, verify},
     },
 };
 use sea_orm::ConnectionTrait;
@@ -75,7 +76,7 @@ async fn the_status_tells_what_the_mirror_holds_and_lacks() {
     test.sim.advance(7);
     test.deliver().await;
     test.sim.advance(60);
-    let (app, wanted) = (test.app(), comparable().filter(|mirror| mirror.object == "customer").collect());
+    let (app, wanted) = (test.app(), listed().filter(|mirror| mirror.object == "customer").collect());
     sweep(app, &app.stripe, None).await.expect("it is swept");
     test.alter_table("UPDATE customers SET name = 'x'").await;
     let wanted = Wanted { mirrors: wanted, sample: None, repair: true, pause: Duration::ZERO };

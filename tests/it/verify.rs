@@ -5,10 +5,10 @@ use std::time::Duration;
 use billgraph::{
     clock::Clock,
     commands::issuer::Issuer,
-    mirror::mirror,
+    mirror::{self, mirror},
     sync::{
         missing::{self, Window},
-        verify::{Drift, Kind, Report, Wanted, comparable, verify},
+        verify::{Drift, Kind, Report, Wanted, verify},
     },
 };
 use entity::verification::Outcome;
@@ -25,7 +25,7 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// All that can be compared, looked at again at once.
 fn all() -> Wanted {
-    Wanted { mirrors: comparable().collect(), sample: None, repair: false, pause: Duration::ZERO }
+    Wanted { mirrors: mirror::listed().collect(), sample: None, repair: false, pause: Duration::ZERO }
 }
 
 fn of(object: &str) -> Wanted {

@@ -1,11 +1,10 @@
 //! What a run loads: object types, and when their objects were created.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use entity::mirrored::Listing;
 
 use crate::{
-    error::{Error, Result},
-    mirror::{MIRRORS, Mirror, account::Mode},
+    error::{Error, Result, shown},
+    mirror::{MIRRORS, Mirror, account::Mode, listed},
 };
 
 /// Stripe lists them in test mode alone.
@@ -65,11 +64,6 @@ impl Selection {
     }
 }
 
-/// The types that Stripe lists.
-pub fn listed() -> impl Iterator<Item = &'static Mirror> {
-    MIRRORS.iter().filter(|mirror| mirror.listing != Listing::None)
-}
-
 fn is(name: &str) -> impl Fn(&'static Mirror) -> bool {
     move |mirror| mirror.object == name
 }
@@ -85,15 +79,14 @@ fn refusal(name: &str) -> Error {
         None if MIRRORS.iter().any(|mirror| mirror.object == name) => {
             Error::invalid(format!("Stripe has no list of `{name}`; {expected}."))
         }
-        None => {
-            let shown: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
-            Error::invalid(format!("There is no object type `{shown}`; {expected}."))
-        }
+        None => Error::invalid(format!("There is no object type `{}`; {expected}.", shown(name))),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use entity::mirrored::Listing;
+
     use super::*;
 
     fn second(second: i64) -> Option<DateTime<Utc>> {

@@ -11,10 +11,7 @@ mod walk;
 use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{
-    mirrored::Listing,
-    verification::{ActiveModel, Column, Entity, Model, Outcome},
-};
+use entity::verification::{ActiveModel, Column, Entity, Model, Outcome};
 use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, QueryOrder};
 use serde::Serialize;
 
@@ -23,7 +20,7 @@ use super::{fetch::Setback, is_stopping, jittered, stopped};
 use crate::{
     app::App,
     error::{Error, Result},
-    mirror::{MIRRORS, Mirror},
+    mirror::{Mirror, listed},
     network,
     stripe::{Stripe, StripeError},
 };
@@ -47,11 +44,6 @@ pub struct Wanted {
     pub repair: bool,
     /// How long is waited before a difference is looked at again: what just changed is on its way.
     pub pause: Duration,
-}
-
-/// The types of objects that can be compared: Stripe lists them, or they are made of lists.
-pub fn comparable() -> impl Iterator<Item = &'static Mirror> {
-    MIRRORS.iter().filter(|mirror| mirror.listing != Listing::None)
 }
 
 /// What was found.
@@ -298,7 +290,7 @@ pub async fn run(app: App) {
             continue;
         }
         let pause = Duration::from_secs(10);
-        let wanted = Wanted { mirrors: comparable().collect(), sample: None, repair: false, pause };
+        let wanted = Wanted { mirrors: listed().collect(), sample: None, repair: false, pause };
         match verify(&app, &stripe, &wanted, &mut |_| {}).await {
             Ok(report) => report.tell(),
             Err(error) => tracing::warn!(error = error.chain(), "the mirror cannot be compared with Stripe"),
