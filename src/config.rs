@@ -419,7 +419,7 @@ mod tests {
             ("--billgraph-sweep-interval", "", "BILLGRAPH_SWEEP_INTERVAL"),
             ("--billgraph-sweep-interval", "5", "BILLGRAPH_SWEEP_INTERVAL"),
             ("--billgraph-sweep-interval", "9s", "BILLGRAPH_SWEEP_INTERVAL"),
-            ("--billgraph-sweep-interval", "-5m", "BILLGRAPH_SWEEP_INTERVAL"),
+            ("--billgraph-sweep-interval", "+5m", "BILLGRAPH_SWEEP_INTERVAL"),
             ("--billgraph-sweep-interval", "8d", "BILLGRAPH_SWEEP_INTERVAL"),
             ("--billgraph-verify-interval", "59m", "BILLGRAPH_VERIFY_INTERVAL"),
             ("--billgraph-verify-interval", "nightly", "BILLGRAPH_VERIFY_INTERVAL"),

@@ -279,11 +279,13 @@ async fn a_gateway_asks_by_itself_until_it_stops() {
     let other = Gateway::start(config, Clock::system(), stripe).await.expect("it starts");
     test.enqueue(&[job("customer", &id)]).await;
     other.app.jobs.notify_one();
+    // It sweeps as it starts, too; that is not counted here.
+    let of_it = || test.asked().iter().filter(|asked| asked.ends_with(&id)).count();
     let done = async { while test.count("customers").await == 0 || !test.noted().await.is_empty() {} };
     soon(done).await;
     soon(other.stop()).await;
     test.enqueue(&[job("customer", &id)]).await;
-    assert_eq!(test.asked().len(), 1);
+    assert_eq!(of_it(), 1);
     worker::drain(test.app(), test.now()).await.expect("it works");
-    assert_eq!(test.asked().len(), 2);
+    assert_eq!(of_it(), 2);
 }
