@@ -26,6 +26,7 @@ use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 use tracing::Instrument;
 
 use crate::{
+    admin,
     auth::Auth,
     changes::Changes,
     clock::Clock,
@@ -211,7 +212,8 @@ impl App {
 fn routers(app: &App) -> (Router, Router) {
     let internal = Router::new()
         .route("/webhooks/stripe", post(webhook::receive))
-        .layer(DefaultBodyLimit::max(webhook::BODY_LIMIT));
+        .layer(DefaultBodyLimit::max(webhook::BODY_LIMIT))
+        .merge(admin::routes());
     let operators = Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready));
     let public = graphql::routes().layer(cors(app)).merge(operators.clone());
     let finish = |router: Router<App>| {

@@ -3,9 +3,11 @@
 //! - [`app`]: what all routes share, the router, starting and stopping
 //! - [`webhook`] takes Stripe's events in; [`mirror`] writes what they say into tables; [`changes`] tells who follows
 //! - [`graphql`] reads the tables, within what [`auth`] says that the viewer may see
+//! - [`admin`]: the routes for operators
 //! - [`stripe`] asks Stripe; its answers go to the mirror too; [`sync`] asks for what the mirror lacks
 //! - [`commands`]: the program's commands; [`config`]: its settings; [`error`]: the one way out for errors
 
+pub mod admin;
 pub mod app;
 pub mod auth;
 pub mod changes;

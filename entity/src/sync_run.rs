@@ -3,6 +3,8 @@
 use async_graphql::Enum;
 use sea_orm::entity::prelude::*;
 
+use crate::mirrored::{Owned, Owner};
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sync_runs")]
 pub struct Model {
@@ -24,7 +26,7 @@ pub struct Model {
     pub beat: i64,
     /// Why it was interrupted, for operators.
     pub error: Option<String>,
-    pub started_at: DateTimeUtc,
+    pub created: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub finished_at: Option<DateTimeUtc>,
 }
@@ -49,3 +51,7 @@ pub enum State {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Owned for Entity {
+    const OWNER: Owner = Owner::Nobody;
+}

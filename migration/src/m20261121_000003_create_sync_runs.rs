@@ -14,9 +14,9 @@ impl MigrationTrait for Migration {
             manager.create_table(table).await?;
         }
         let started = Index::create()
-            .name("sync_runs_started_at_id_idx")
+            .name("sync_runs_created_id_idx")
             .table("sync_runs")
-            .col("started_at")
+            .col("created")
             .col("id")
             .to_owned();
         manager.create_index(started).await
@@ -43,7 +43,7 @@ fn sync_runs() -> TableCreateStatement {
         .col(text("worker"))
         .col(ColumnDef::new("beat").big_integer().not_null())
         .col(ColumnDef::new("error").text())
-        .col(time("started_at"))
+        .col(time("created"))
         .col(time("updated_at"))
         .col(ColumnDef::new("finished_at").timestamp_with_time_zone())
         .to_owned()

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::error::{Error, Result};
+
 /// The caller of a request or the owner of a socket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Viewer {
@@ -89,6 +91,15 @@ impl Viewer {
             Caller::Anonymous => false,
             Caller::User(user) => user.admin,
             Caller::Service { role, .. } => *role == Role::Admin,
+        }
+    }
+
+    /// Fails where the caller is no admin.
+    pub fn require_admin(&self) -> Result<()> {
+        match self.caller {
+            _ if self.is_admin() => Ok(()),
+            Caller::Anonymous => Err(Error::unauthenticated("This takes an admin's token.")),
+            Caller::User(_) | Caller::Service { .. } => Err(Error::forbidden("This takes an admin's token.")),
         }
     }
 

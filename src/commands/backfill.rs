@@ -62,7 +62,7 @@ async fn load(app: &App, selection: &Selection, unfinished: Unfinished) -> Resul
         Opened::Others(run) => {
             return Err(Failure::Failed(format!(
                 "Another process loads the same: {}, since {}.",
-                run.id, run.started_at
+                run.id, run.created
             )));
         }
     };

@@ -12,7 +12,7 @@ use sea_orm::EntityTrait;
 
 use super::{
     load::{Load, load},
-    object::{BillingSubscription, after},
+    object::{BillingSubscription, SyncRun, after, follow},
     page::Shows,
 };
 use crate::{
@@ -68,6 +68,16 @@ impl Live {
                 }
             }
         }))
+    }
+
+    /// How far a load is: now, and each time that it went further, until it ends. For admins.
+    async fn sync_run_progress(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The gateway's id of the load.")] id: ID,
+    ) -> Result<impl Stream<Item = Result<SyncRun>> + use<>> {
+        ctx.data_unchecked::<Viewer>().require_admin()?;
+        follow(ctx.data_unchecked::<App>(), &id).await
     }
 }
 

@@ -15,7 +15,7 @@ use async_graphql::{
     Context,
     dataloader::{DataLoader, HashMapCache, Loader},
 };
-use entity::{mirrored::Owned, product, subscription, subscription_item};
+use entity::{mirrored::Owned, product, subscription, subscription_item, sync_run};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, EntityTrait, FromQueryResult, JoinType, ModelTrait,
     QueryFilter, QuerySelect, Select, Value,
@@ -26,6 +26,7 @@ use super::page::{self, Page, PageArgs};
 use crate::{
     auth::scope::{Belongings, Scope},
     error::{Error, Result},
+    sync::backfill::progress::{self, Progress},
 };
 
 /// A row, shared by whatever shows it.
@@ -120,6 +121,11 @@ impl Load {
         let mut rows: Vec<_> = self.loader.load_many(keys).await?.into_values().flatten().collect();
         rows.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(rows)
+    }
+
+    /// How far a run is.
+    pub async fn progress(&self, run: &str) -> Result<Option<Progress>> {
+        self.loader.load_one(Key::new(ProgressOf { run: run.to_owned() })).await
     }
 
     /// How many rows there are in all.
@@ -286,6 +292,27 @@ impl Loader<Key<product::Entity, Subscribed>> for Rows {
             found.entry(Key::new(Subscribed { customer })).or_default().extend(product);
         }
         Ok(found)
+    }
+}
+
+/// How far a run is.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ProgressOf {
+    run: String,
+}
+
+impl Loader<Key<sync_run::Entity, ProgressOf>> for Rows {
+    type Value = Progress;
+    type Error = Error;
+
+    async fn load(
+        &self,
+        keys: &[Key<sync_run::Entity, ProgressOf>],
+    ) -> Result<HashMap<Key<sync_run::Entity, ProgressOf>, Progress>> {
+        let runs: Vec<&str> = keys.iter().map(|key| key.0.run.as_str()).collect();
+        let of_runs = progress::of_runs(&self.db, &runs).await?;
+        let of_run = |progress: Progress| (Key::new(ProgressOf { run: progress.run.id.clone() }), progress);
+        Ok(of_runs.into_iter().map(of_run).collect())
     }
 }
 

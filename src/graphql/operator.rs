@@ -17,7 +17,7 @@ use sea_orm::{
 use super::page::{MOST, PageInfo};
 use crate::{
     app::App,
-    auth::{Caller, Viewer},
+    auth::Viewer,
     error::{Error, Result},
     mirror::{MIRRORS, Mirror, OTHER},
     sync::verify,
@@ -34,12 +34,7 @@ const LATEST_CHANGES: u64 = 100;
 
 /// Fails for everybody else.
 pub fn admins_only(ctx: &Context<'_>) -> Result<()> {
-    let viewer = ctx.data_unchecked::<Viewer>();
-    match viewer.caller {
-        _ if viewer.is_admin() => Ok(()),
-        Caller::Anonymous => Err(Error::unauthenticated("Sign in as an admin.")),
-        _ => Err(Error::forbidden("This is for admins.")),
-    }
+    ctx.data_unchecked::<Viewer>().require_admin()
 }
 
 /// Where the mirror stands.

@@ -1,7 +1,7 @@
 //! The root of queries.
 
 use async_graphql::{Context, ID, Object};
-use entity::{checkout_session, checkout_session::CheckoutSessionStatus, open::Open, user};
+use entity::{checkout_session, checkout_session::CheckoutSessionStatus, open::Open, sync_run, user};
 use futures_util::future::try_join_all;
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     load::load,
     object::{
         BillingSubscription, CheckoutSession, Customer, Invoice, Node, Organization, PaymentIntent, Price,
-        Product, User, after, node, selected,
+        Product, SyncRun, User, after, node, selected,
     },
     operator::{MirrorStatus, WebhookEventConnection, WebhookEventFilter, admins_only, webhook_events},
     page::{Connection, Paging, Shows},
@@ -223,6 +223,26 @@ impl Query {
     ) -> Result<WebhookEventConnection> {
         admins_only(ctx)?;
         webhook_events(ctx, first, after.as_deref(), filter.unwrap_or_default()).await
+    }
+
+    /// The load of what Stripe held before that has an id. For admins.
+    async fn sync_run(&self, ctx: &Context<'_>, id: ID) -> Result<Option<SyncRun>> {
+        admins_only(ctx)?;
+        Ok(load(ctx).one::<sync_run::Entity>(Some(&id)).await?.map(SyncRun::row))
+    }
+
+    /// The loads of what Stripe held before, newest first. For admins.
+    async fn sync_runs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<SyncRun>> {
+        admins_only(ctx)?;
+        let paging = Paging { first, after, last, before };
+        Ok(Connection::all(load(ctx).page::<sync_run::Entity>(&paging.check()?).await?))
     }
 }
 

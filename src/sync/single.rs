@@ -35,10 +35,16 @@ pub struct Synced {
 
 /// Asks Stripe for an object, and for those that it names and the mirror lacks; returns once they are written.
 pub async fn sync(app: &App, id: &str) -> Result<Synced> {
+    let not_an_id = || Error::invalid("This can be no id of Stripe's.");
     if id.is_empty() || id.len() > LONGEST_ID || id.contains(char::is_control) {
-        return Err(Error::invalid("This can be no id of Stripe's."));
+        return Err(not_an_id());
     }
     let of = type_of(app, id).await?;
+    // Only merchants put anything else into ids.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if !of.prefixes.is_empty() && !id.bytes().all(is_plain) && !has(app, of, id).await? {
+        return Err(not_an_id());
+    }
     fetch_by(app, &app.stripe, &job(app, of, id)).await?;
     let (mut missing, mut seen, mut companions) =
         (VecDeque::from(named_by(app, of, id).await?), HashSet::new(), 0);

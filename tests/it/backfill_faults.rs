@@ -200,7 +200,7 @@ async fn two_programs_load_the_same_once() {
     assert_eq!((status.code(), others.status.code()), (Some(0), Some(0)), "{rest:?}");
     // It ended meanwhile, or the second was told of it.
     let test = TestApp::after(&database, &sim).await;
-    let runs = test.rows("SELECT id FROM sync_runs ORDER BY started_at").await;
+    let runs = test.rows("SELECT id FROM sync_runs ORDER BY created").await;
     match second.status.code() {
         Some(1) => assert!(told.contains(runs[0]["id"].as_str().expect("an id")), "{told}"),
         code => assert_eq!((code, runs.len()), (Some(0), 3), "{told}"),

@@ -4,13 +4,17 @@ mod create_checkout_session;
 mod customer_link;
 mod link_customer;
 mod replay_webhook_events;
+mod start_backfill;
+mod sync_object;
 
-use async_graphql::{Context, Enum, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use self::{
     create_checkout_session::{CreateCheckoutSessionInput, CreateCheckoutSessionPayload},
     link_customer::{LinkCustomerInput, LinkCustomerPayload},
     replay_webhook_events::{ReplayWebhookEventsInput, ReplayWebhookEventsPayload},
+    start_backfill::{StartBackfillInput, StartBackfillPayload},
+    sync_object::SyncObjectPayload,
 };
 use crate::error::Result;
 
@@ -47,6 +51,26 @@ impl Mutation {
     ) -> Result<ReplayWebhookEventsPayload> {
         replay_webhook_events::replay_webhook_events(ctx, input).await
     }
+
+    /// Loads what Stripe held before, in the background. For admins.
+    ///
+    /// Of two loads of the same at once the second is told of the first.
+    async fn start_backfill(
+        &self,
+        ctx: &Context<'_>,
+        input: StartBackfillInput,
+    ) -> Result<StartBackfillPayload> {
+        start_backfill::start_backfill(ctx, input).await
+    }
+
+    /// Fetches an object from Stripe, with what it names and the mirror lacks. For admins.
+    async fn sync_object(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Stripe's id of the object.")] id: ID,
+    ) -> Result<SyncObjectPayload> {
+        sync_object::sync_object(ctx, id).await
+    }
 }
 
 /// Something in the input that the caller can mend.
@@ -75,6 +99,8 @@ pub enum UserErrorCode {
     RedirectNotAllowed,
     /// The customer is linked to somebody else, or the user to another customer.
     AlreadyLinked,
+    /// The same was asked for before, and is under way.
+    UnderWay,
 }
 
 impl UserError {

@@ -40,6 +40,7 @@ mod setup_intent;
 mod subscription;
 mod subscription_item;
 mod subscription_schedule;
+mod sync_run;
 mod tax_id;
 mod tax_rate;
 mod test_clock;
@@ -50,6 +51,7 @@ use async_graphql::{Context, ID, Interface};
 use entity::scalar::Json;
 use futures_util::future::{BoxFuture, try_join_all};
 
+pub use self::sync_run::follow;
 pub use self::{
     account::Account, active_entitlement::ActiveEntitlement, balance_transaction::BalanceTransaction,
     charge::Charge, checkout_session::CheckoutSession, checkout_session_line_item::CheckoutSessionLineItem,
@@ -63,8 +65,8 @@ pub use self::{
     price::Price, product::Product, product_feature::ProductFeature, promotion_code::PromotionCode,
     quote::Quote, refund::Refund, review::Review, setup_intent::SetupIntent,
     subscription::BillingSubscription, subscription_item::SubscriptionItem,
-    subscription_schedule::SubscriptionSchedule, tax_id::TaxId, tax_rate::TaxRate, test_clock::TestClock,
-    transfer::Transfer, user::User,
+    subscription_schedule::SubscriptionSchedule, sync_run::SyncRun, tax_id::TaxId, tax_rate::TaxRate,
+    test_clock::TestClock, transfer::Transfer, user::User,
 };
 use super::{
     join::{Joined, prefetch},

@@ -13,38 +13,44 @@ mod store;
 
 use std::time::Duration;
 
-use entity::sync_run::{self, Model};
-use sea_orm::EntityTrait;
+use entity::sync_run::Model;
 
+use self::progress::Progress;
 pub use self::{
     run::{Outcome, Pace, work},
-    selection::{Created, Selection},
+    selection::{Bounds, Created, Selection},
     store::{Opened, Run, SILENCE, Unfinished, open},
 };
 use super::{is_stopping, jittered, stopped};
-use crate::{app::App, error::Result};
+use crate::{
+    app::App,
+    error::{Error, Result},
+};
 
 /// How often is looked for runs that nobody works on any more.
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// Begins a run in the background, or goes on with it; says which it is, and whether it is another process's.
 pub async fn start(app: &App, selection: &Selection) -> Result<Started> {
-    let run = match open(app, selection, Unfinished::GoOn, Duration::ZERO).await? {
-        Opened::Ours(run) => run,
-        Opened::Others(run) => return Ok(Started::Earlier(run)),
-    };
-    let id = run.id.clone();
-    in_background(app, run);
-    let row = sync_run::Entity::find_by_id(&id).one(&app.db.writer).await?;
-    row.map(Started::Now).ok_or_else(|| crate::error::Error::internal("a run was removed"))
+    let (started, id): (fn(Progress) -> Started, String) =
+        match open(app, selection, Unfinished::GoOn, Duration::ZERO).await? {
+            Opened::Ours(run) => {
+                let id = run.id.clone();
+                in_background(app, run);
+                (Started::Now, id)
+            }
+            Opened::Others(run) => (Started::Earlier, run.id),
+        };
+    let progress = progress::read(&app.db, &id).await?;
+    progress.map(started).ok_or_else(|| Error::internal("a run was removed"))
 }
 
 /// A run that was asked for.
 #[derive(Debug)]
 pub enum Started {
-    Now(Model),
+    Now(Progress),
     /// The same is loaded already.
-    Earlier(Model),
+    Earlier(Progress),
 }
 
 fn in_background(app: &App, run: Run) {

@@ -5,13 +5,10 @@ use entity::{
     sync_run::{self, Model},
     sync_run_object as object, sync_run_range as range,
 };
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
-use super::{
-    range::{left, whole},
-    store,
-};
-use crate::{db::Database, mirror::mirror};
+use super::range::{left, whole};
+use crate::{db::Database, mirror::MIRRORS};
 
 /// How far a run is.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,33 +27,41 @@ pub struct OfObject {
 
 /// How far a run is; none where there is no such run.
 pub async fn read(db: &Database, id: &str) -> Result<Option<Progress>, DbErr> {
-    let Some(run) = sync_run::Entity::find_by_id(id).one(&db.reader).await? else { return Ok(None) };
-    Ok(Some(of(db, run).await?))
+    Ok(of_runs(&db.reader, &[id]).await?.pop())
 }
 
-/// How far this run is.
-pub async fn of(db: &Database, run: Model) -> Result<Progress, DbErr> {
-    let objects = store::objects(db, &run.id).await?;
-    let dated: Vec<&str> = objects
-        .iter()
-        .map(|object| object.object.as_str())
-        .filter(|name| mirror(name).is_some_and(|mirror| matches!(mirror.listing, Listing::Ranges(_))))
-        .collect();
-    let ranges = range::Entity::find().filter(range::Column::Run.eq(&*run.id));
-    let ranges = ranges.filter(range::Column::Object.is_in(dated.iter().copied())).all(&db.reader).await?;
-    let of_object = |row: object::Model| {
-        let own = ranges.iter().filter(|range| range.object == row.object);
-        let left: i64 = own.map(|range| left(range, run.created_gte, run.created_lt)).sum();
-        let done = match row.state {
-            object::State::Loaded => Some(1.0),
-            object::State::Loading if dated.contains(&row.object.as_str()) => {
-                Some(1.0 - ratio(left, whole(run.created_gte, run.created_lt)))
-            }
-            object::State::Loading | object::State::Failed => None,
-        };
-        OfObject { row, done }
+/// How far these runs are; those that there are of them.
+pub async fn of_runs(db: &DatabaseConnection, ids: &[&str]) -> Result<Vec<Progress>, DbErr> {
+    let ids = || ids.iter().copied();
+    let runs = sync_run::Entity::find().filter(sync_run::Column::Id.is_in(ids())).all(db).await?;
+    let objects = object::Entity::find().filter(object::Column::Run.is_in(ids()));
+    let objects = objects.order_by_asc(object::Column::Place).all(db).await?;
+    let ranges = range::Entity::find().filter(range::Column::Run.is_in(ids()));
+    let ranges = ranges.filter(range::Column::Object.is_in(dated())).all(db).await?;
+    let of_run = |run: Model| {
+        let own = objects.iter().filter(|object| object.run == run.id);
+        let objects = own.map(|row| OfObject { row: row.clone(), done: done(&run, row, &ranges) }).collect();
+        Progress { run, objects }
     };
-    Ok(Progress { objects: objects.clone().into_iter().map(of_object).collect(), run })
+    Ok(runs.into_iter().map(of_run).collect())
+}
+
+/// The types that Stripe lists in ranges of `created`.
+fn dated() -> impl Iterator<Item = &'static str> {
+    MIRRORS.iter().filter(|mirror| matches!(mirror.listing, Listing::Ranges(_))).map(|mirror| mirror.object)
+}
+
+fn done(run: &Model, object: &object::Model, ranges: &[range::Model]) -> Option<f64> {
+    let own = |range: &&range::Model| (&range.run, &range.object) == (&object.run, &object.object);
+    match object.state {
+        object::State::Loaded => Some(1.0),
+        object::State::Loading if dated().any(|name| name == object.object) => {
+            let own = ranges.iter().filter(own);
+            let left: i64 = own.map(|range| left(range, run.created_gte, run.created_lt)).sum();
+            Some(1.0 - ratio(left, whole(run.created_gte, run.created_lt)))
+        }
+        object::State::Loading | object::State::Failed => None,
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "seconds since Stripe was founded are far below 2^52")]

@@ -1,6 +1,7 @@
 //! What a run loads: object types, and when their objects were created.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use serde::Deserialize;
 
 use crate::{
     error::{Error, Result, shown},
@@ -10,6 +11,9 @@ use crate::{
 /// Stripe lists them in test mode alone.
 const OF_TEST_MODE: &str = "test_helpers.test_clock";
 
+/// The latest second that Stripe's times of ten digits reach.
+const LATEST: i64 = 9_999_999_999;
+
 /// When the objects were created, in whole seconds; what is absent is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Created {
@@ -17,7 +21,41 @@ pub struct Created {
     pub lt: Option<DateTime<Utc>>,
 }
 
+/// The bounds of a range of `created`, in seconds since 1970, as Stripe's own lists take them.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    pub gt: Option<i64>,
+    pub gte: Option<i64>,
+    pub lt: Option<i64>,
+    pub lte: Option<i64>,
+}
+
+impl Bounds {
+    /// The range within the bounds.
+    pub fn created(self) -> Result<Created> {
+        let bounds = [self.gt, self.gte, self.lt, self.lte];
+        if bounds.into_iter().flatten().any(|second| !(0..LATEST).contains(&second)) {
+            return Err(Error::invalid("The bounds of `created` are from 1970 to 2286."));
+        }
+        if (self.gt.is_some() && self.gte.is_some()) || (self.lt.is_some() && self.lte.is_some()) {
+            return Err(Error::invalid("Of `gt` and `gte`, and of `lt` and `lte`, one is enough."));
+        }
+        let time = |second: Option<i64>| DateTime::from_timestamp(second?, 0);
+        let after = |second: Option<i64>| second.map(|second| second + 1);
+        Created { gte: time(self.gte.or(after(self.gt))), lt: time(self.lt.or(after(self.lte))) }.checked()
+    }
+}
+
 impl Created {
+    /// The same, unless nothing can have been created in it.
+    fn checked(self) -> Result<Self> {
+        if self.gte.zip(self.lt).is_some_and(|(gte, lt)| gte >= lt) {
+            return Err(Error::invalid("The range of `created` is empty."));
+        }
+        Ok(self)
+    }
+
     /// Since so long ago: whoever asks for it twice within the hour asks for the same.
     pub fn since(now: DateTime<Utc>, ago: TimeDelta) -> Self {
         let since = (now - ago).duration_trunc(TimeDelta::hours(1)).unwrap_or(now - ago);
@@ -35,19 +73,15 @@ pub struct Selection {
 impl Selection {
     /// The types by Stripe's names for them; `all`, or none at all, are all that Stripe lists in the key's mode.
     pub fn new(objects: &[String], created: Created, mode: Option<Mode>) -> Result<Self> {
-        if created.gte.zip(created.lt).is_some_and(|(gte, lt)| gte >= lt) {
-            return Err(Error::invalid("The range of `created` is empty."));
-        }
+        let created = created.checked()?;
         if let Some(unknown) = objects.iter().find(|name| *name != "all" && !listed().any(is(name))) {
             return Err(refusal(unknown));
         }
         let all = objects.is_empty() || objects.iter().any(|name| name == "all");
         let is_there = |mirror: &&Mirror| mirror.object != OF_TEST_MODE || mode != Some(Mode::Live);
-        let mirrors = if all {
-            listed().filter(is_there).collect()
-        } else {
-            listed().filter(|mirror| objects.iter().any(|name| name == mirror.object)).collect()
-        };
+        let is_named = |mirror: &&Mirror| objects.iter().any(|name| name == mirror.object);
+        let mirrors =
+            if all { listed().filter(is_there).collect() } else { listed().filter(is_named).collect() };
         Ok(Self { mirrors, created })
     }
 

@@ -169,7 +169,7 @@ async fn create(app: &App, selection: &Selection, end: DateTime<Utc>) -> Result<
         worker: Set(worker.clone()),
         beat: Set(0),
         error: Set(None),
-        started_at: Set(now),
+        created: Set(now),
         updated_at: Set(now),
         finished_at: Set(None),
     };
@@ -275,7 +275,8 @@ impl Run {
 
     /// How far its types are, in their order.
     pub async fn objects(&self, db: &Database) -> Result<Vec<object::Model>, DbErr> {
-        objects(db, &self.id).await
+        let objects = object::Entity::find().filter(object::Column::Run.eq(&*self.id));
+        objects.order_by_asc(object::Column::Place).all(&db.reader).await
     }
 
     /// Some ranges that are left of these types.
@@ -293,12 +294,6 @@ impl Run {
         let last = ranges.order_by_desc(range::Column::Number).one(&db.reader).await?;
         Ok(last.map_or(1, |last| last.number + 1))
     }
-}
-
-/// How far the types of a run are, in their order.
-pub async fn objects(db: &Database, run: &str) -> Result<Vec<object::Model>, DbErr> {
-    let objects = object::Entity::find().filter(object::Column::Run.eq(run));
-    objects.order_by_asc(object::Column::Place).all(&db.reader).await
 }
 
 fn ended(state: State, now: DateTime<Utc>) -> sea_orm::UpdateMany<Entity> {
