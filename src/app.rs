@@ -39,7 +39,7 @@ use crate::{
         writer::{self, Writer},
     },
     stripe::Stripe,
-    sync, webhook,
+    sync, wait, webhook,
 };
 
 /// How long running requests may take to finish when the gateway stops.
@@ -215,7 +215,7 @@ fn routers(app: &App) -> (Router, Router) {
         .layer(DefaultBodyLimit::max(webhook::BODY_LIMIT))
         .merge(admin::routes());
     let operators = Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready));
-    let public = graphql::routes().layer(cors(app)).merge(operators.clone());
+    let public = graphql::routes().merge(wait::routes()).layer(cors(app)).merge(operators.clone());
     let finish = |router: Router<App>| {
         router
             .fallback(|| async { Error::new(Code::NotFound, "There is no such route.") })

@@ -4,6 +4,7 @@
 //! - [`webhook`] takes Stripe's events in; [`mirror`] writes what they say into tables; [`changes`] tells who follows
 //! - [`graphql`] reads the tables, within what [`auth`] says that the viewer may see
 //! - [`admin`]: the routes for operators
+//! - [`wait`]: reading what one wrote
 //! - [`stripe`] asks Stripe; its answers go to the mirror too; [`sync`] asks for what the mirror lacks
 //! - [`commands`]: the program's commands; [`config`]: its settings; [`error`]: the one way out for errors
 
@@ -22,4 +23,5 @@ pub mod mirror;
 pub mod network;
 pub mod stripe;
 pub mod sync;
+pub mod wait;
 pub mod webhook;

@@ -43,7 +43,7 @@ pub fn start(app: &App) -> Vec<JoinHandle<()>> {
 }
 
 /// Returns when the gateway stops.
-async fn stopped(app: &App) {
+pub async fn stopped(app: &App) {
     // The sender is gone: that is a stop too.
     let _ = app.stopping.clone().wait_for(|stopping| *stopping).await;
 }

@@ -58,4 +58,5 @@ mod sync_api;
 mod sync_lists;
 mod thin_events;
 mod verify;
+mod wait;
 mod webhook;

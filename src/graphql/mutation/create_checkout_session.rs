@@ -6,6 +6,7 @@ use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
 use entity::{
     checkout_session::{self, CheckoutMode, CheckoutUiMode},
     customer,
+    mirrored::Mirrored,
     price::{self, PriceType, UsageType},
     scalar::Metadata,
 };
@@ -26,8 +27,12 @@ use crate::{
     app::App,
     auth::{Viewer, scope::Belongings},
     error::{Error, Result},
-    graphql::{load::load, object::CheckoutSession, page::Shows},
+    graphql::{
+        load::{Row, load},
+        object::CheckoutSession,
+    },
     stripe::{NewCheckoutSession, Refusal, StripeError},
+    wait,
 };
 
 /// Stripe's limit on line items of a session.
@@ -131,9 +136,14 @@ pub async fn create_checkout_session(
     app.writer.answer(&answer).await?;
     let id = answer.object.get("id").and_then(Value::as_str);
     let row = load(ctx).one::<checkout_session::Entity>(id).await?;
+    let created = answer.object.get("created").and_then(Value::as_i64).unwrap_or_default();
+    let made = |row: Row<checkout_session::Entity>| {
+        let token = wait::token(app, checkout_session::Entity::OBJECT, &row.id, created);
+        CheckoutSession::made(row, token)
+    };
     tracing::info!(viewer.id = viewer.id(), object.id = id, "checkout session created");
     Ok(CreateCheckoutSessionPayload {
-        checkout_session: row.map(CheckoutSession::row),
+        checkout_session: row.map(made),
         ..CreateCheckoutSessionPayload::default()
     })
 }

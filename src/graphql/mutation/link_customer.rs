@@ -1,7 +1,7 @@
 //! `linkCustomer`.
 
 use async_graphql::{Context, ID, InputObject, SimpleObject};
-use entity::{customer, organization, scalar::Metadata, user};
+use entity::{customer, mirrored::Mirrored, organization, scalar::Metadata, user};
 
 use super::{
     UserError, UserErrorCode,
@@ -17,6 +17,7 @@ use crate::{
         page::Shows,
     },
     mirror::links::is_user_id,
+    wait,
 };
 
 /// Stripe's limits: <https://docs.stripe.com/metadata#data>.
@@ -54,6 +55,8 @@ pub struct LinkCustomerPayload {
     organization: Option<Organization>,
     /// The customer.
     customer: Option<Customer>,
+    /// A token with which `GET /wait` answers once the mirror holds the customer.
+    wait_token: Option<String>,
     /// What is wrong with the input; then nothing was done.
     user_errors: Vec<UserError>,
 }
@@ -225,6 +228,8 @@ async fn payload(
             payload.organization = row.map(Organization::row);
         }
     }
+    // It may be one that somebody else made just now: any state of it is one that it was made in or a later one.
+    payload.wait_token = wait::token(ctx.data_unchecked::<App>(), customer::Entity::OBJECT, customer, 0);
     payload.customer = load.one::<customer::Entity>(Some(customer)).await?.map(Customer::row);
     Ok(payload)
 }

@@ -26,13 +26,22 @@ use crate::{
 pub struct CheckoutSession {
     #[graphql(flatten)]
     row: Row<checkout_session::Entity>,
+    /// Where a mutation just made the session: a token with which `GET /wait` answers once the mirror holds it.
+    wait_token: Option<String>,
+}
+
+impl CheckoutSession {
+    /// A session that was just made.
+    pub fn made(row: Row<checkout_session::Entity>, wait_token: Option<String>) -> Self {
+        Self { row, wait_token }
+    }
 }
 
 impl Shows for CheckoutSession {
     type Entity = checkout_session::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { row, wait_token: None }
     }
 }
 
