@@ -33,7 +33,7 @@ use crate::{
     config::Config,
     db::Database,
     error::{Code, Error, Result},
-    graphql,
+    graphql, metrics,
     mirror::{
         account::Account,
         writer::{self, Writer},
@@ -213,6 +213,7 @@ fn routers(app: &App) -> (Router, Router) {
     let internal = Router::new()
         .route("/webhooks/stripe", post(webhook::receive))
         .layer(DefaultBodyLimit::max(webhook::BODY_LIMIT))
+        .route("/metrics", get(metrics::show))
         .merge(admin::routes());
     let operators = Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready));
     let public = graphql::routes().merge(wait::routes()).layer(cors(app)).merge(operators.clone());

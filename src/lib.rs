@@ -3,7 +3,7 @@
 //! - [`app`]: what all routes share, the router, starting and stopping
 //! - [`webhook`] takes Stripe's events in; [`mirror`] writes what they say into tables; [`changes`] tells who follows
 //! - [`graphql`] reads the tables, within what [`auth`] says that the viewer may see
-//! - [`admin`]: the routes for operators
+//! - [`admin`]: the routes for operators; [`metrics`]: figures for them
 //! - [`wait`]: reading what one wrote
 //! - [`stripe`] asks Stripe; its answers go to the mirror too; [`sync`] asks for what the mirror lacks
 //! - [`commands`]: the program's commands; [`config`]: its settings; [`error`]: the one way out for errors
@@ -19,6 +19,7 @@ pub mod crash;
 pub mod db;
 pub mod error;
 pub mod graphql;
+pub mod metrics;
 pub mod mirror;
 pub mod network;
 pub mod stripe;

@@ -42,6 +42,7 @@ mod links;
 mod live;
 mod live_protocols;
 mod logs;
+mod metrics;
 mod mirror;
 mod node_clients;
 mod odd_ids;
