@@ -1,12 +1,19 @@
 //! Whatever goes wrong while Stripe's objects are loaded: what may pass is waited for, what does not is told, and what
 //! was loaded is not lost.
 
-use std::{os::unix::process::ExitStatusExt, process::Command};
+use std::{os::unix::process::ExitStatusExt, process::Command, time::Duration};
 
-use billgraph::sync::backfill::{Outcome, work};
+use billgraph::{
+    app::Core,
+    clock::Clock,
+    config::Settings,
+    stripe::{RetryPolicy, Stripe},
+    sync::backfill::{Opened, Outcome, Unfinished, open, progress, work},
+};
+use chrono::DateTime;
 use entity::{sync_run::State, sync_run_object::State as ObjectState};
-use futures_util::future::join_all;
-use sea_orm::ConnectionTrait;
+use futures_util::future::{join, join_all};
+use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::json;
 use stripe_sim::{Fault, Options, Sim};
 
@@ -14,7 +21,11 @@ use crate::{
     backfill::{customers, pace, selection},
     support::{
         Running, TestApp, TestDatabase, anywhere,
+        billing::event,
+        config,
         process::{billgraph, run, text},
+        proxy::Proxy,
+        socket::soon,
     },
 };
 
@@ -139,6 +150,126 @@ async fn what_cannot_be_written_is_counted_and_harms_no_other() {
     assert!(objects[1].error.as_deref().is_some_and(|error| error.contains("coupons")), "{objects:?}");
 }
 
+/// A way to have a database be away: cut off, or, where it is embedded, without room.
+enum Away {
+    Cut(Proxy),
+    Full,
+}
+
+impl Away {
+    async fn begin(&self, test: &TestApp) {
+        match self {
+            Self::Cut(proxy) => proxy.cut(),
+            Self::Full => room(test, 1).await,
+        }
+    }
+
+    /// Returns once the load tried often in vain.
+    async fn was_noticed(&self, test: &TestApp) {
+        let before = test.sim.requests().len();
+        let is_noticed = || match self {
+            Self::Cut(proxy) => proxy.refused() > 20,
+            Self::Full => test.sim.requests().len() > before + 20,
+        };
+        while !is_noticed() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn end(&self, test: &TestApp) {
+        match self {
+            Self::Cut(proxy) => proxy.mend(),
+            Self::Full => room(test, u32::MAX / 4).await,
+        }
+    }
+}
+
+/// Limits the size of an embedded database; below what there is, it must not grow.
+async fn room(test: &TestApp, pages: u32) {
+    let limit = format!("PRAGMA max_page_count = {pages}");
+    test.app().db.writer.execute_unprepared(&limit).await.expect("it is set");
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_it_waits_and_loses_nothing() {
+    let database = TestDatabase::create();
+    let (test, away) = match database.backend() {
+        DbBackend::Sqlite => (TestApp::with_database(database, |_| {}).await, Away::Full),
+        _ => {
+            let (proxy, through) = Proxy::before(&database.url).await;
+            let change = |settings: &mut Settings| settings.database_url = through;
+            (TestApp::with_database(database, change).await, Away::Cut(proxy))
+        }
+    };
+    let made = customers(&test, 700).await;
+    let run = test.opened(&selection(&["customer"], None, None)).await;
+    test.sim.faults().every(1, "/v1/customers", Fault::Latency(Duration::from_millis(400)));
+    let failing = async {
+        while test.count("customers").await == 0 {
+            tokio::task::yield_now().await;
+        }
+        away.begin(&test).await;
+        test.sim.faults().clear();
+        away.was_noticed(&test).await;
+        away.end(&test).await;
+    };
+    let pace = pace();
+    let (outcome, ()) = soon(join(work(test.app(), &run, &pace), failing)).await;
+    assert_eq!(outcome, Outcome::Finished(State::Completed), "{:?}", test.objects_of(&run.id).await);
+    assert_eq!(test.count("customers").await, made.len() as u64);
+    assert_eq!(test.objects_of(&run.id).await[0].loaded, 700, "each page counts once");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ten_minutes_off_changes_nothing() {
+    for off in [-600, 600] {
+        let test = TestApp::start().await;
+        let made = customers(&test, 120).await;
+        let clock = {
+            let sim = test.sim.clone();
+            Clock::from_fn(move || DateTime::from_timestamp(sim.now() + off, 0).expect("a time"))
+        };
+        let config = config(&test.database, &test.sim, &test.issuer, |_| {});
+        let stripe = Stripe::with(&config.stripe, RetryPolicy::default(), clock.clone());
+        let core = Core::open(config, clock, stripe).await.expect("it opens");
+        let all = selection(&["customer"], None, None);
+        let run = match open(&core.app, &all, Unfinished::GoOn, Duration::ZERO).await.expect("it opens") {
+            Opened::Ours(run) => run,
+            Opened::Others(run) => panic!("{run:?} is another's"),
+        };
+        assert_eq!(run.created_lt.timestamp(), test.sim.now() + 1, "the end is told by Stripe's clock");
+        assert_eq!(work(&core.app, &run, &pace()).await, Outcome::Finished(State::Completed));
+        core.close().await;
+        assert_eq!(test.count("customers").await, made.len() as u64, "{off}");
+        let told = json!({ "id": made[0], "object": "customer", "name": "Bea" });
+        test.receive(&event("customer.updated", test.sim.now() + 1, &told)).await;
+        let name = format!("SELECT name FROM customers WHERE id = '{}'", made[0]);
+        assert_eq!(test.rows(&name).await, [json!({ "name": "Bea" })], "{off}: a newer event wins");
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_starts_goes_on_with_what_was_left() {
+    let test = TestApp::start().await;
+    let made = customers(&test, 120).await;
+    let run = test.opened(&selection(&["customer"], None, None)).await;
+    run.release(&test.app().db).await.expect("the database answers");
+    let config = config(&test.database, &test.sim, &test.issuer, |_| {});
+    let (database, sim, issuer) = (test.database.clone(), test.sim.clone(), test.issuer.clone());
+    let other = TestApp::configured(database, sim, issuer, config).await.expect("the gateway starts");
+    let ending = async {
+        loop {
+            let read = progress::read(&other.app().db, &run.id).await.expect("the database answers");
+            let state = read.expect("there is such a run").run.state;
+            if state != State::Running {
+                break state;
+            }
+        }
+    };
+    assert_eq!(soon(ending).await, State::Completed);
+    assert_eq!(test.count("customers").await, made.len() as u64);
+}
+
 /// The program, asking a simulated Stripe.
 fn program(database: &TestDatabase, sim: &Sim, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
     let mut command = billgraph(database, arguments, settings);
@@ -190,7 +321,7 @@ async fn killed(at: &str) {
 async fn two_programs_load_the_same_once() {
     let (database, sim) = (TestDatabase::create(), history().await);
     assert!(run(billgraph(&database, &["migrate", "up"], &[]), "").await.status.success());
-    sim.faults().every(2, "/v1/customers", Fault::Latency(std::time::Duration::from_millis(1200)));
+    sim.faults().every(2, "/v1/customers", Fault::Latency(Duration::from_millis(1200)));
     let mut first = Running::start(program(&database, &sim, &["backfill"], &[]));
     first.find(|line| line.contains("loading").then_some(())).await;
     let second = run(program(&database, &sim, &["backfill"], &[]), "").await;
@@ -251,7 +382,7 @@ async fn wrong_arguments_load_nothing() {
 #[tokio::test]
 async fn one_that_is_interrupted_goes_on_at_the_next_command() {
     let (database, sim) = (TestDatabase::create(), history().await);
-    sim.faults().after("/v1/customers", 1, Fault::Latency(std::time::Duration::from_secs(20)));
+    sim.faults().after("/v1/customers", 1, Fault::Latency(Duration::from_secs(20)));
     let mut running = Running::start(program(&database, &sim, &["backfill"], &[]));
     running.find(|line| line.contains("loading").then_some(())).await;
     assert_eq!(running.interrupt().await.code(), Some(1));

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, atomic::AtomicI32},
+    sync::{
+        Arc,
+        atomic::{AtomicI32, Ordering},
+    },
     time::Duration,
 };
 
@@ -142,7 +145,8 @@ impl<'a> Loading<'a> {
 
     /// Starts steps and waits for them, until there is an outcome.
     async fn rounds(&mut self) -> Result<Outcome, DbErr> {
-        self.numbers = Arc::new(AtomicI32::new(self.run.next_number(&self.app.db).await?));
+        // Steps that began before the database was away may hold higher numbers.
+        self.numbers.fetch_max(self.run.next_number(&self.app.db).await?, Ordering::Relaxed);
         let mut beats = tokio::time::interval(BEAT);
         loop {
             let is_done = self.refill().await? && self.steps.is_empty();

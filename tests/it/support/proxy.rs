@@ -1,6 +1,12 @@
 //! A way to the database that can be cut.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use reqwest::Url;
 use tokio::{
@@ -15,6 +21,8 @@ use super::anywhere;
 pub struct Proxy {
     pub address: SocketAddr,
     open: watch::Sender<bool>,
+    /// How many connections were asked for while it was cut.
+    refused: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -22,12 +30,17 @@ impl Proxy {
         let listener = TcpListener::bind(anywhere()).await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let (open, is_open) = watch::channel(true);
+        let refused = Arc::<AtomicUsize>::default();
+        let counted = refused.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if !*is_open.borrow() {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                }
                 tokio::spawn(pass(client, target.clone(), is_open.clone()));
             }
         });
-        Self { address, open }
+        Self { address, open, refused }
     }
 
     /// One before the server of this URL, and the URL that goes through it.
@@ -43,6 +56,11 @@ impl Proxy {
     /// Breaks all connections and takes no new ones.
     pub fn cut(&self) {
         self.open.send_replace(false);
+    }
+
+    /// How many connections were asked for while it was cut.
+    pub fn refused(&self) -> usize {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Takes connections again.
