@@ -57,6 +57,8 @@ pub struct App {
     pub changes: Changes,
     pub writer: Writer,
     pub schema: graphql::Schema,
+    /// The documents that clients may name instead of sending them.
+    pub documents: graphql::Documents,
     /// Told when there is something to ask Stripe for.
     pub jobs: Arc<Notify>,
     /// What requests started and that outlives them.
@@ -107,11 +109,25 @@ impl Core {
         });
         let (stop, stopping) = watch::channel(false);
         let auth = Auth::new(&config.auth, db.reader.clone(), clock.clone());
-        let schema = graphql::schema();
+        let schema = graphql::schema(&config.graphql);
+        let documents = graphql::Documents::new(config.graphql.documents.clone());
         let config = Arc::new(config);
         let tasks = Tasks::default();
-        let app =
-            App { config, db, clock, stripe, account, auth, changes, writer, schema, jobs, tasks, stopping };
+        let app = App {
+            config,
+            db,
+            clock,
+            stripe,
+            account,
+            auth,
+            changes,
+            writer,
+            schema,
+            documents,
+            jobs,
+            tasks,
+            stopping,
+        };
         Ok(Self { app, stop, writing })
     }
 
@@ -216,7 +232,8 @@ fn routers(app: &App) -> (Router, Router) {
         .route("/metrics", get(metrics::show))
         .merge(admin::routes());
     let operators = Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready));
-    let public = graphql::routes().merge(wait::routes()).layer(cors(app)).merge(operators.clone());
+    let public = graphql::routes(&app.config.graphql).merge(wait::routes());
+    let public = public.layer(cors(app)).merge(operators.clone());
     let finish = |router: Router<App>| {
         router
             .fallback(|| async { Error::new(Code::NotFound, "There is no such route.") })

@@ -1,6 +1,8 @@
 //! Every setting: its name, its default and what it means. The doc comments are the text of `--help`.
 
 mod check;
+mod documents;
+mod graphql;
 
 use std::{collections::BTreeSet, fmt, net::SocketAddr, num::NonZeroU32, time::Duration};
 
@@ -8,6 +10,8 @@ use chrono::TimeDelta;
 use url::Url;
 
 use self::check::{Check, list, mask, text};
+pub use self::documents::{TrustedDocuments, sha256};
+pub use self::graphql::{GraphqlConfig, GraphqlSettings, Introspection, Limits};
 use crate::mirror::exclude::Exclusions;
 
 /// The settings as they were written: by environment, by flag, or by default.
@@ -99,6 +103,8 @@ pub struct Settings {
     /// Fields that are never stored, comma-separated, such as `customer.phone,charge.billing_details.email,*.ip`.
     #[arg(long, env, global = true, hide_env_values = true)]
     pub billgraph_exclude_fields: Option<String>,
+    #[command(flatten)]
+    pub graphql: GraphqlSettings,
     /// Log filter, such as `info` or `billgraph=debug,warn`.
     #[arg(long, env, global = true, hide_env_values = true, default_value = "info")]
     pub billgraph_log: String,
@@ -132,6 +138,7 @@ pub struct Config {
     pub verify_interval: Option<Duration>,
     /// Fields that are never stored.
     pub exclusions: Exclusions,
+    pub graphql: GraphqlConfig,
     /// How many tasks of this process ask Stripe for what the mirror lacks; a test asks when it wants to.
     pub sync_tasks: usize,
     /// Whether Stripe is asked at the start whose key it is: always, but for tests that count what it is asked.
@@ -144,6 +151,8 @@ pub struct DatabaseConfig {
     pub url: Secret,
     /// PostgreSQL only.
     pub schema: String,
+    /// How long a statement that reads for a client may take.
+    pub statement_timeout: Duration,
 }
 
 /// How Stripe is reached, and how its webhooks are known.
@@ -237,8 +246,9 @@ impl Settings {
             Some(text) => check.base_url("BILLGRAPH_PUBLIC_URL", text),
             None => format!("http://{listen}"),
         };
+        let graphql = self.graphql.check(&mut check);
         let config = Config {
-            database: self.database(&mut check),
+            database: self.database(graphql.timeout, &mut check),
             listen,
             internal_listen,
             public_url,
@@ -271,13 +281,14 @@ impl Settings {
                 "from `1h` to `90d`, such as `24h`, or `off`",
             ),
             exclusions: self.exclusions(&mut check),
+            graphql,
             sync_tasks: 2,
             ask_whose_key: true,
         };
         if check.refused.is_empty() { Ok(config) } else { Err(Invalid(check.refused)) }
     }
 
-    fn database(&self, check: &mut Check) -> DatabaseConfig {
+    fn database(&self, statement_timeout: Duration, check: &mut Check) -> DatabaseConfig {
         let url = &self.database_url;
         let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
         if !known || (!url.starts_with("sqlite:") && Url::parse(url).is_err()) {
@@ -297,7 +308,7 @@ impl Settings {
                 "a PostgreSQL name of lower-case letters, digits and `_`",
             );
         }
-        DatabaseConfig { url: Secret::new(url), schema: schema.clone() }
+        DatabaseConfig { url: Secret::new(url), schema: schema.clone(), statement_timeout }
     }
 
     fn stripe(&self, check: &mut Check) -> StripeConfig {
@@ -425,6 +436,19 @@ mod tests {
             ("--billgraph-verify-interval", "nightly", "BILLGRAPH_VERIFY_INTERVAL"),
             ("--billgraph-exclude-fields", "customer.phone,customer.id", "BILLGRAPH_EXCLUDE_FIELDS"),
             ("--billgraph-link-metadata-keys", ",", "BILLGRAPH_LINK_METADATA_KEYS"),
+            ("--billgraph-limit-body", "256 KiB", "BILLGRAPH_LIMIT_BODY"),
+            ("--billgraph-limit-tokens", "0", "BILLGRAPH_LIMIT_TOKENS"),
+            ("--billgraph-limit-depth", "-1", "BILLGRAPH_LIMIT_DEPTH"),
+            ("--billgraph-limit-aliases", "none", "BILLGRAPH_LIMIT_ALIASES"),
+            ("--billgraph-limit-root-fields", "", "BILLGRAPH_LIMIT_ROOT_FIELDS"),
+            ("--billgraph-limit-directives", "1.5", "BILLGRAPH_LIMIT_DIRECTIVES"),
+            ("--billgraph-limit-selections", "1000001", "BILLGRAPH_LIMIT_SELECTIONS"),
+            ("--billgraph-limit-cost", "99999999999999999999", "BILLGRAPH_LIMIT_COST"),
+            ("--billgraph-limit-batch", "11", "BILLGRAPH_LIMIT_BATCH"),
+            ("--billgraph-query-timeout", "30s", "BILLGRAPH_QUERY_TIMEOUT"),
+            ("--billgraph-introspection", "on", "BILLGRAPH_INTROSPECTION"),
+            ("--billgraph-trusted-documents", "/nowhere.json", "BILLGRAPH_TRUSTED_DOCUMENTS"),
+            ("--billgraph-trusted-documents-for", "anonymous,everybody", "BILLGRAPH_TRUSTED_DOCUMENTS_FOR"),
         ] {
             let message = check(&[flag, value]).expect_err(value);
             assert!(message.starts_with(variable), "{message}");

@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use migration::{Migrator, MigratorTrait};
@@ -13,7 +13,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::{
-        Connection,
+        self, Connection, SqliteConnection,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
@@ -33,6 +33,7 @@ const INGEST_CONNECTIONS: u32 = 2;
 /// The database, for reading and for writing.
 #[derive(Clone, Debug)]
 pub struct Database {
+    /// For what clients ask: a statement that takes too long is ended by the database.
     pub reader: DatabaseConnection,
     /// SQLite has one writer at a time: it is one connection here, so that writers wait in line and never fail.
     pub writer: DatabaseConnection,
@@ -50,12 +51,17 @@ impl Database {
         let statements = Arc::<AtomicU64>::default();
         if !url.starts_with("sqlite:") {
             let ingest = pool(ingest(url, &schema), &statements).await?;
-            let pool = pool(postgres(url, &schema), &statements).await?;
-            return Ok(Self { reader: pool.clone(), writer: pool, ingest, schema, statements });
+            let reader = pool(postgres_reader(url, &schema, config.statement_timeout), &statements).await?;
+            let writer = pool(postgres(url, &schema), &statements).await?;
+            return Ok(Self { reader, writer, ingest, schema, statements });
         }
         let writer = pool(sqlite_writer(url), &statements).await?;
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-        let reader = if in_memory { writer.clone() } else { pool(sqlite(url, 8), &statements).await? };
+        let reader = if in_memory {
+            writer.clone()
+        } else {
+            pool(sqlite_reader(url, config.statement_timeout), &statements).await?
+        };
         Ok(Self { reader, ingest: writer.clone(), writer, schema, statements })
     }
 
@@ -160,6 +166,28 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
     options
 }
 
+fn sqlite_reader(url: &str, timeout: Duration) -> ConnectOptions {
+    let mut options = sqlite(url, 8);
+    // A file does not go away between two statements.
+    options.test_before_acquire(false).map_sqlx_sqlite_pool_opts(move |options| {
+        options
+            .after_connect(move |connection, _| Box::pin(interrupt_after(connection, timeout)))
+            .before_acquire(move |connection, _| {
+                Box::pin(async move { interrupt_after(connection, timeout).await.map(|()| true) })
+            })
+    });
+    options
+}
+
+/// SQLite has no time limit of its own: it asks now and then whether to go on with a statement. A connection is taken
+/// from the pool for one.
+async fn interrupt_after(connection: &mut SqliteConnection, timeout: Duration) -> Result<(), sqlx::Error> {
+    const INSTRUCTIONS: i32 = 10_000;
+    let start = Instant::now();
+    connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS, move || start.elapsed() < timeout);
+    Ok(())
+}
+
 fn sqlite_writer(url: &str) -> ConnectOptions {
     let mut options = sqlite(url, 1);
     options.map_sqlx_sqlite_pool_opts(|options| {
@@ -173,6 +201,12 @@ fn sqlite_writer(url: &str) -> ConnectOptions {
             })
         })
     });
+    options
+}
+
+fn postgres_reader(url: &str, schema: &str, timeout: Duration) -> ConnectOptions {
+    let mut options = postgres(url, schema);
+    options.statement_timeout(timeout);
     options
 }
 

@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, error::Error as StdError, sync::Arc};
 
-use async_graphql::ErrorExtensions;
+use async_graphql::{ErrorExtensions, ServerError};
 use axum::{
     http::{StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
@@ -55,7 +55,8 @@ impl Code {
         }
     }
 
-    fn status(self) -> StatusCode {
+    /// The HTTP status that tells the same.
+    pub fn status(self) -> StatusCode {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
@@ -112,6 +113,12 @@ impl Error {
         Self::new(Code::Internal, "Internal error.").because(source)
     }
 
+    /// A client sent the hash of a document that is not known: it knows this text, and sends the document then. Any other
+    /// status it takes for a failure.
+    pub fn unknown_hash() -> Self {
+        Self::new(Code::NotFound, "PersistedQueryNotFound").status(StatusCode::OK)
+    }
+
     /// Adds the cause, for the log alone.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -159,7 +166,9 @@ impl Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        if is_connection_failure(&error) {
+        if is_interrupted(&error) {
+            Self::unavailable("The database took too long. Ask for less, or later.").because(error)
+        } else if is_connection_failure(&error) {
             Self::unavailable("The database cannot be reached.").because(error)
         } else {
             Self::internal(error)
@@ -199,6 +208,12 @@ pub fn is_connection_failure(error: &DbErr) -> bool {
         })
 }
 
+/// Whether the database ended a statement that took too long: PostgreSQL's `query_canceled`, SQLite's 9 (interrupt).
+fn is_interrupted(error: &DbErr) -> bool {
+    let Some(sqlx::Error::Database(error)) = sqlx_error(error) else { return false };
+    error.code().is_some_and(|code| code == "57014" || code == "9")
+}
+
 /// Whether the connection broke or PostgreSQL gave the transaction up, so that another try on another connection
 /// can succeed at once.
 pub fn is_lost_connection(error: &DbErr) -> bool {
@@ -226,6 +241,16 @@ impl From<Error> for async_graphql::Error {
         error.log();
         async_graphql::Error::new(error.message)
             .extend_with(|_, extensions| extensions.set("code", error.code.name()))
+    }
+}
+
+impl From<Error> for ServerError {
+    /// An error of the request itself, which no field is to blame for.
+    fn from(error: Error) -> Self {
+        let mut told = Self::new(error.message.clone(), None);
+        told.extensions.get_or_insert_default().set("code", error.code.name());
+        error.log();
+        told
     }
 }
 

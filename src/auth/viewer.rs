@@ -113,6 +113,16 @@ impl Viewer {
         self.is_admin() || matches!(self.caller, Caller::Service { role: Role::Linker, .. })
     }
 
+    /// What the caller is, in one word.
+    pub fn kind(&self) -> &'static str {
+        match &self.caller {
+            Caller::Anonymous => "anonymous",
+            Caller::User(user) if user.admin => Role::Admin.name(),
+            Caller::User(_) => "user",
+            Caller::Service { role, .. } => role.name(),
+        }
+    }
+
     /// The person, where it is one.
     pub fn user(&self) -> Option<&User> {
         match &self.caller {

@@ -1,76 +1,105 @@
-//! How much a document may expand to: fragments within fragments double it at each level.
+//! How much a request may ask for: everything is counted before anything walks the document.
 //!
-//! The library's own limits are checked by walking the expanded document, which one of two kilobytes can make last for
-//! hours.
+//! The library's own limits are checked by walking the expanded document, which one of a kilobyte can make last for
+//! hours; they also hold for introspection, and their arithmetic overflows.
 
-use std::{collections::HashMap, sync::Arc};
+mod size;
+mod token;
+
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::{
-    Name, Positioned, Request, ServerError, ServerResult,
+    Request, Response, ServerError, ServerResult, Value,
     async_trait::async_trait,
-    extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest},
-    parser::types::{FragmentDefinition, Selection, SelectionSet},
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest, NextRequest},
+    value,
 };
 
-/// How many fields and fragments an operation may select, after its fragments are expanded.
-const SELECTIONS: usize = 10_000;
+use self::size::Size;
+use crate::config::Limits;
 
-/// Refuses documents that expand to too much, before anything walks them.
-pub struct Limit;
+/// The member of a request's `extensions` that asks what the operation costs, and of the answer's that tells.
+const COST: &str = "cost";
+
+/// How deep brackets may be nested: the parser calls itself for each.
+const NESTING: u64 = 100;
+
+/// How many lists of types may be nested in a question for the schema; those of the usual tools have one.
+const TYPE_LISTS: u64 = 2;
+
+/// Refuses requests that ask for too much.
+pub struct Limit(pub Limits);
 
 impl ExtensionFactory for Limit {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Limit)
+        Arc::new(Measure { limits: self.0, cost: OnceLock::new() })
     }
 }
 
+/// What is known of one request.
+struct Measure {
+    limits: Limits,
+    /// What the operation costs, where that is asked.
+    cost: OnceLock<u64>,
+}
+
 #[async_trait]
-impl Extension for Limit {
+impl Extension for Measure {
+    async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
+        let mut response = next.run(ctx).await;
+        tell(&mut response, self.cost.get().copied(), self.limits);
+        response
+    }
+
     async fn prepare_request(
         &self,
         ctx: &ExtensionContext<'_>,
         mut request: Request,
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
-        let document = request.parsed_query()?;
-        let mut expansion = Expansion { fragments: &document.fragments, known: HashMap::new() };
-        // The library walks all operations, whichever is asked for, and fragments that nothing uses.
-        let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
-        let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
-        let sizes = operations.chain(fragments).map(|set| expansion.size(set));
-        if sizes.fold(0, usize::saturating_add) > SELECTIONS {
-            let message = format!("The document selects more than {SELECTIONS} fields and fragments.");
-            return Err(ServerError::new(message, None));
+        check_text(&request.query, self.limits)?;
+        let variables = std::mem::take(&mut request.variables);
+        let size = size::measure(request.parsed_query()?, &variables, &ctx.schema_env.registry);
+        request.variables = variables;
+        let size = size?;
+        if request.extensions.get(COST) == Some(&Value::Boolean(true)) {
+            // A request is prepared once.
+            let _ = self.cost.set(size.cost);
         }
+        check(size, self.limits)?;
         next.run(ctx, request).await
     }
 }
 
-struct Expansion<'a> {
-    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    /// The sizes of fragments that were counted.
-    known: HashMap<&'a str, usize>,
+/// Refuses a text that is too much for the parser.
+pub fn check_text(text: &str, limits: Limits) -> ServerResult<()> {
+    let size = token::measure(text);
+    within(size.tokens, limits.tokens, "has", "tokens")?;
+    within(size.nesting, NESTING, "nests", "brackets")
 }
 
-impl<'a> Expansion<'a> {
-    fn size(&mut self, set: &'a SelectionSet) -> usize {
-        let sizes = set.items.iter().map(|item| match &item.node {
-            Selection::Field(field) => self.size(&field.node.selection_set.node),
-            Selection::InlineFragment(fragment) => self.size(&fragment.node.selection_set.node),
-            Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node),
-        });
-        sizes.fold(0, |sum: usize, size| sum.saturating_add(size).saturating_add(1))
-    }
+fn check(size: Size, limits: Limits) -> ServerResult<()> {
+    within(size.selections, limits.selections, "selects", "fields and fragments")?;
+    within(size.depth, limits.depth, "nests", "levels of fields")?;
+    within(size.aliases, limits.aliases, "has", "aliases")?;
+    within(size.fields, limits.root_fields, "selects", "fields at its root")?;
+    within(size.directives, limits.directives, "has", "directives")?;
+    within(size.type_lists, TYPE_LISTS, "nests", "lists of the schema's types")?;
+    within(size.cost, limits.cost, "asks for", "objects by its page sizes")
+}
 
-    fn fragment(&mut self, name: &str) -> usize {
-        let Some((name, fragment)) = self.fragments.get_key_value(name) else { return 0 };
-        if let Some(size) = self.known.get(name.as_str()) {
-            return *size;
-        }
-        // A fragment within itself has no end.
-        self.known.insert(name, usize::MAX);
-        let size = self.size(&fragment.node.selection_set.node);
-        self.known.insert(name, size);
-        size
+fn within(count: u64, limit: u64, does: &str, what: &str) -> ServerResult<()> {
+    if count <= limit {
+        return Ok(());
+    }
+    Err(ServerError::new(format!("The document {does} more than {limit} {what}."), None))
+}
+
+/// Adds the cost to an answer, where it was asked for.
+fn tell(response: &mut Response, cost: Option<u64>, limits: Limits) {
+    if let Some(requested) = cost {
+        let (limit, left) = (limits.cost, limits.cost.saturating_sub(requested));
+        let cost = value!({ "requested": requested, "limit": limit, "left": left });
+        response.extensions.insert(COST.to_owned(), cost);
     }
 }

@@ -4,7 +4,10 @@
 //! objects in [`object`] show them. [`query`], [`mutation`] and [`live`] are the roots; [`operator`]
 //! shows where the mirror stands.
 
+mod documents;
+mod guard;
 mod http;
+mod introspection;
 mod join;
 mod limit;
 mod live;
@@ -21,46 +24,56 @@ mod ws;
 
 use async_graphql::{Data, SDLExportOptions};
 use axum::{Router, extract::DefaultBodyLimit, routing::get};
+use tower_http::compression::{
+    CompressionLayer, Predicate,
+    predicate::{NotForContentType, SizeAbove},
+};
 
-use self::{limit::Limit, live::Live, load::Load, mask::Mask, mutation::Mutation, query::Query};
+use self::{
+    guard::Guard, introspection::Discretion, limit::Limit, live::Live, load::Load, mask::Mask,
+    mutation::Mutation, query::Query,
+};
 use crate::{
     app::{App, RequestId},
     auth::{Viewer, scope::Scope},
+    config::GraphqlConfig,
     error::Result,
 };
+
+pub use self::documents::Documents;
 
 /// The schema with its resolvers.
 pub type Schema = async_graphql::Schema<Query, Mutation, Live>;
 
-/// The largest request that is read, in bytes.
-const BODY_LIMIT: usize = 256 << 10;
-
-/// How deep a query may be nested; introspection by the usual tools needs 15.
-const DEPTH: usize = 20;
-
-/// How many fields a query may select, after its fragments are expanded.
-const COMPLEXITY: usize = 5_000;
+/// The size of an answer from which on it is compressed, in bytes.
+const WORTH_COMPRESSING: u64 = 1 << 10;
 
 /// The schema, to be executed.
-pub fn schema() -> Schema {
+pub fn schema(config: &GraphqlConfig) -> Schema {
     Schema::build(Query, Mutation, Live)
         .extension(Mask)
-        .extension(Limit)
-        .limit_depth(DEPTH)
-        .limit_complexity(COMPLEXITY)
-        .limit_directives(50)
+        .extension(Guard(config.timeout))
+        .extension(Limit(config.limits))
+        .extension(Discretion(config.introspection))
         .finish()
 }
 
 /// The schema in the schema definition language.
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
-    schema().sdl_with_options(options)
+    Schema::new(Query, Mutation, Live).sdl_with_options(options)
 }
 
 /// The routes of the API.
-pub fn routes() -> Router<App> {
-    Router::new().route("/graphql", get(http::get).post(http::post)).layer(DefaultBodyLimit::max(BODY_LIMIT))
+pub fn routes(config: &GraphqlConfig) -> Router<App> {
+    Router::new()
+        .route("/graphql", get(http::get).post(http::post))
+        .layer(DefaultBodyLimit::max(config.body))
+        // No cookie is read, so nobody can have a browser ask for what is secret and measure the answer.
+        .layer(
+            CompressionLayer::new()
+                .compress_when(SizeAbove::new(WORTH_COMPRESSING).and(NotForContentType::SSE)),
+        )
 }
 
 /// What resolvers find in their context: who asks, and loaders within what they may see.

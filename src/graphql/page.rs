@@ -19,7 +19,7 @@ use super::load::{Load, Row, load, text};
 use crate::error::{Error, Result};
 
 /// How many rows a page has where nothing is said.
-const DEFAULT: u64 = 20;
+pub const DEFAULT: u64 = 20;
 
 /// How many rows a page has at most.
 pub const MOST: i32 = 100;

@@ -24,7 +24,7 @@ use futures_channel::mpsc;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 
-use super::{BODY_LIMIT, Memory, context};
+use super::{Memory, context, documents::Named};
 use crate::{
     app::{App, RequestId},
     error::{Code, Error, Result},
@@ -69,7 +69,8 @@ pub async fn upgrade(
     parts.headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
     let protocol = GraphQLProtocol::from_request_parts(parts, &app).await.map_err(|_| other_protocol())?;
     let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(BODY_LIMIT).max_frame_size(BODY_LIMIT);
+    let most = app.config.graphql.body;
+    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(most).max_frame_size(most);
     Ok(upgrade.on_upgrade(move |socket| serve(app, id, socket, protocol, header)).into_response())
 }
 
@@ -100,7 +101,7 @@ async fn serve(
     let session = Arc::<Session>::default();
     let (mut to_client, from_client) = socket.split();
     let (sender, mut outgoing) = mpsc::channel::<Message>(16);
-    let schema = app.schema.clone();
+    let schema = Named { schema: app.schema.clone(), documents: app.documents.clone() };
     let init = {
         let (app, session) = (app.clone(), session.clone());
         move |payload| async move {

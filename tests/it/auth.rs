@@ -33,8 +33,9 @@ async fn assert_refused(test: &TestApp, authorization: &str, why: &str) {
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{why}");
         let id = response.headers()["x-request-id"].to_str().expect("an id is text").to_owned();
         let body: Value = response.json().await.expect("the answer is JSON");
-        let message = body["message"].as_str().expect("it says why");
-        assert_eq!(body, json!({ "code": "UNAUTHENTICATED", "message": message, "requestId": id }), "{why}");
+        let message = body["errors"][0]["message"].as_str().expect("it says why");
+        let extensions = json!({ "code": "UNAUTHENTICATED", "requestId": id });
+        assert_eq!(body, json!({ "errors": [{ "message": message, "extensions": extensions }] }), "{why}");
         let secrets = authorization.split([' ', '.']).filter(|part| part.len() > 6);
         for part in secrets {
             assert!(!message.contains(part), "{message} repeats the token");

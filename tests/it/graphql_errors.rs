@@ -1,11 +1,13 @@
 //! Errors say what a caller can do, in our words; and the routes around the API.
 
-use async_graphql::parser::parse_schema;
 use billgraph::auth::Role;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, anywhere, billing::LINK, socket::soon};
+use crate::support::{
+    TestApp, anywhere,
+    billing::{LINK, account},
+};
 
 /// The code and the message of an answer's one error, which names the request and nothing of the machinery.
 fn error(answer: &Value) -> (String, String) {
@@ -47,58 +49,6 @@ async fn a_wrong_document_is_told_where_it_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_query_has_limits_which_introspection_keeps() {
-    let test = TestApp::start().await;
-    let deep = format!(
-        "{{ node(id: \"cus_a\") {{ {} id {} }} }}",
-        "... on Customer { user { customer {".repeat(12),
-        "} } }".repeat(12)
-    );
-    let aliases: Vec<String> = (0..2501).map(|n| format!("a{n}: viewer {{ id }}")).collect();
-    let aliases = aliases.join(" ");
-    let nodes = json!({ "ids": vec!["cus_a"; 101] });
-    for query in
-        [deep, format!("{{ {aliases} }}"), "{ __typename ".to_owned() + &"@skip(if: false) ".repeat(51) + "}"]
-    {
-        assert_eq!(error(&test.graphql(None, &query, json!({})).await).0, "INVALID", "{}", &query[..40]);
-    }
-    let answer = test.graphql(None, "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", nodes).await;
-    assert_eq!(error(&answer).0, "INVALID");
-    // What GraphiQL and code generators ask: types nine levels deep.
-    let of_type = "ofType { kind name ".repeat(9) + &"} ".repeat(9);
-    let introspection = format!(
-        "{{ __schema {{ queryType {{ name }} subscriptionType {{ name }} directives {{ name args {{ ...V }} }} types {{ kind name description
-            fields(includeDeprecated: true) {{ name args {{ ...V }} type {{ ...T }} }} inputFields {{ ...V }}
-            interfaces {{ ...T }} enumValues(includeDeprecated: true) {{ name }} possibleTypes {{ ...T }} }} }} }}
-         fragment V on __InputValue {{ name type {{ ...T }} defaultValue }} fragment T on __Type {{ kind name {of_type} }}"
-    );
-    let schema = test.data(None, &introspection, json!({})).await;
-    let types = schema["__schema"]["types"].as_array().map_or(0, Vec::len);
-    let document = parse_schema(billgraph::graphql::sdl()).expect("the SDL is one");
-    assert!(types >= document.definitions.len() - 1, "{types} types");
-}
-
-/// A small document that expands to very many selections.
-fn bomb(doublings: usize) -> String {
-    let fragment = |n: usize| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1);
-    let fragments = (0..doublings).map(fragment).collect::<Vec<_>>().concat();
-    format!("{{ ...f0 }} {fragments} fragment f{doublings} on Query {{ __typename }}")
-}
-
-#[tokio::test]
-async fn fragments_do_not_multiply_the_work() {
-    let test = TestApp::start().await;
-    let endless =
-        "{ ...f } fragment f on Query { ...f ...g } fragment g on Query { ...f ...g __typename }".to_owned();
-    for query in [bomb(24), bomb(200), endless] {
-        let answer = soon(test.graphql(None, &query, json!({}))).await;
-        assert_eq!(error(&answer).0, "INVALID", "{answer}");
-    }
-    let data = test.data(None, &bomb(6), json!({})).await;
-    assert_eq!(data, json!({ "__typename": "Query" }));
-}
-
-#[tokio::test]
 async fn a_failing_database_is_unavailable_and_nothing_more() {
     const QUERIES: [&str; 4] = [
         "{ customers { nodes { id } } }",
@@ -125,14 +75,36 @@ async fn a_failing_database_is_unavailable_and_nothing_more() {
         let told = error(&test.graphql(Some(&reader), query, json!({})).await);
         assert_eq!(told, ("UNAVAILABLE".to_owned(), "The database cannot be reached.".to_owned()), "{query}");
     }
-    let told = test.graphql(Some(&test.user("a")), "{ viewer { id } }", json!({})).await;
-    assert_eq!(
-        (&told["code"], &told["message"]),
-        (&json!("UNAVAILABLE"), &json!("The database cannot be reached."))
-    );
+    let told = error(&test.graphql(Some(&test.user("a")), "{ viewer { id } }", json!({})).await);
+    assert_eq!(told, ("UNAVAILABLE".to_owned(), "The database cannot be reached.".to_owned()));
     let (status, body) = get(&test.client, test.url("/readyz")).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
     assert_eq!(get(&test.client, test.url("/healthz")).await, (StatusCode::OK, "ok".to_owned()));
+}
+
+#[tokio::test]
+async fn what_did_not_fail_is_answered() {
+    let test = TestApp::start().await;
+    test.know(&account("a", "user_id")).await;
+    let a = test.linked("a").await;
+    let query =
+        "query($n: Int) { viewer { userId customer { id bad: subscriptions(first: $n) { nodes { id } }
+        subscriptions { nodes { id } } } } }";
+    let answer = test.graphql(Some(&a), query, json!({ "n": -1 })).await;
+    assert_eq!(error(&answer).0, "INVALID", "{answer}");
+    assert_eq!(answer["errors"][0]["path"], json!(["viewer", "customer", "bad"]));
+    assert_eq!(answer["errors"][0]["locations"], json!([{ "line": 1, "column": 48 }]));
+    // What may not be null takes what holds it with it, and nothing beyond.
+    assert_eq!(answer["data"], json!({ "viewer": { "userId": "a", "customer": null } }));
+
+    let twice = test.graphql(Some(&a), "{ viewer { nothing } neither { id } }", json!({})).await;
+    let errors = twice["errors"].as_array().expect("a list of errors");
+    assert_eq!((errors.len(), twice.get("data")), (2, None), "all that is wrong is told: {twice}");
+    for error in errors {
+        assert_eq!(error["extensions"]["code"], "INVALID");
+        assert!(error["locations"][0]["line"].is_u64() && error.get("path").is_none(), "{error}");
+        assert!(!error["message"].as_str().unwrap_or_default().is_empty());
+    }
 }
 
 #[tokio::test]

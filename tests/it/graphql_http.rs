@@ -3,7 +3,10 @@
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{
+    TestApp,
+    billing::{MADE, catalogue, event},
+};
 
 const GRAPHQL: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
@@ -22,9 +25,11 @@ async fn refused(request: RequestBuilder) -> (StatusCode, String, String) {
     let response = send(request).await;
     let (status, id) = (response.status(), response.headers()["x-request-id"].clone());
     let body: Value = response.json().await.expect("the answer is JSON");
-    assert_eq!(body["requestId"].as_str(), id.to_str().ok(), "{body}");
-    let text = |name: &str| body[name].as_str().expect("it is text").to_owned();
-    (status, text("code"), text("message"))
+    let error = &body["errors"][0];
+    assert_eq!(error["extensions"]["requestId"].as_str(), id.to_str().ok(), "{body}");
+    assert_eq!((body.get("data"), body["errors"].as_array().map(Vec::len)), (None, Some(1)), "{body}");
+    let text = |value: &Value| value.as_str().expect("it is text").to_owned();
+    (status, text(&error["extensions"]["code"]), text(&error["message"]))
 }
 
 #[tokio::test]
@@ -53,6 +58,8 @@ async fn what_is_no_request_is_refused() {
         "/graphql",
         "/graphql?variables={}",
         "/graphql?query={__typename}&variables=[",
+        "/graphql?query={__typename}&extensions=1",
+        "/graphql?query=",
         "/graphql?query=1&query=2",
     ] {
         let (status, code, _) = refused(test.client.get(test.url(path))).await;
@@ -115,7 +122,8 @@ async fn the_client_chooses_the_media_type() {
         ("application/graphql-response+json, application/json;q=0.9", GRAPHQL, StatusCode::BAD_REQUEST),
         ("application/json;q=0.9, application/graphql-response+json", GRAPHQL, StatusCode::BAD_REQUEST),
         ("application/graphql-response+json;q=0, application/json", JSON, StatusCode::OK),
-        ("*/*", GRAPHQL, StatusCode::BAD_REQUEST),
+        ("application/graphql-response+json;q=0.1, */*;q=0.01", GRAPHQL, StatusCode::BAD_REQUEST),
+        ("*/*", JSON, StatusCode::OK),
     ] {
         for (query, status) in
             [(&valid, StatusCode::OK), (&failing, StatusCode::OK), (&invalid, status), (&syntax, status)]
@@ -189,5 +197,69 @@ async fn browsers_of_configured_origins_may_ask() {
             assert_eq!(named, allowed.then_some(origin));
             assert!(!response.headers().contains_key("access-control-allow-credentials"));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_operations_is_answered_where_that_is_wanted() {
+    let test = TestApp::with(|settings| settings.graphql.billgraph_limit_batch = "3".to_owned()).await;
+    let query = |query: &str| json!({ "query": query });
+    for list in [json!([]), json!(vec![query("{ __typename }"); 4]), json!([query("{ __typename }"), {}, 1])]
+    {
+        let (status, code, message) = refused(post(&test, JSON, list.to_string())).await;
+        assert_eq!((status, code.as_str()), (StatusCode::BAD_REQUEST, "INVALID"), "{list}: {message}");
+    }
+    let link = "mutation { linkCustomer(input: { userId: \"user:a\" }) { outcome } }";
+    let list = json!([query("{ __typename }"), query("{ nothing }"), query(link)]);
+    let streamed = post(&test, JSON, list.to_string()).header("accept", "text/event-stream");
+    assert_eq!(refused(streamed).await.0, StatusCode::BAD_REQUEST, "a stream has one operation");
+    let response = send(post(&test, JSON, list.to_string())).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let answers: Vec<Value> = response.json().await.expect("the answer is a list");
+    assert_eq!(answers[0], json!({ "data": { "__typename": "Query" } }));
+    assert_eq!(
+        (&answers[1]["errors"][0]["extensions"]["code"], answers[1].get("data")),
+        (&json!("INVALID"), None)
+    );
+    assert!(answers[2]["errors"][0]["extensions"]["requestId"].is_string(), "{answers:?}");
+    assert_eq!(answers.len(), 3);
+}
+
+#[tokio::test]
+async fn the_catalogue_is_read_again_only_when_it_has_changed() {
+    let test = TestApp::start().await;
+    test.know(&catalogue("open", true)).await;
+    let url = test.url("/graphql?query={products{nodes{id%20name}}}");
+    let ask = |held: &str| send(test.client.get(&url).header("if-none-match", held));
+    let first = ask("").await;
+    assert_eq!(first.status(), StatusCode::OK);
+    assert_eq!(first.headers()["cache-control"], "private, no-cache");
+    let name = first.headers()["etag"].to_str().expect("a name is text").to_owned();
+    assert!(name.starts_with("W/\"") && name.ends_with('"'), "{name}");
+    let body: Value = first.json().await.expect("the answer is JSON");
+    assert_eq!(body, json!({ "data": { "products": { "nodes": [{ "id": "prod_open", "name": "Plan" }] } } }));
+    for held in [name.as_str(), &name[2..], &format!("\"other\", {name}"), "*"] {
+        let again = ask(held).await;
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{held}");
+        assert_eq!(again.headers()["etag"], name);
+        assert_eq!(again.headers()["cache-control"], "private, no-cache");
+        assert_eq!(again.text().await.expect("nothing"), "");
+    }
+    assert_eq!(ask("W/\"other\"").await.status(), StatusCode::OK);
+    let mut renamed = catalogue("open", true)[0].clone();
+    renamed["name"] = "Better plan".into();
+    test.receive(&event("product.updated", MADE + 1, &renamed)).await;
+    let changed = ask(&name).await;
+    assert_eq!(changed.status(), StatusCode::OK);
+    assert_ne!(changed.headers()["etag"], name);
+
+    let signed_in =
+        send(test.client.get(&url).bearer_auth(test.user("a")).header("if-none-match", "*")).await;
+    let failed = send(test.client.get(test.url("/graphql?query={customers(first:101){totalCount}}"))).await;
+    let posted = send(post(&test, JSON, r#"{ "query": "{ products { nodes { id } } }" }"#)).await;
+    for (response, what) in [(signed_in, "a user's"), (failed, "an error"), (posted, "a POST")] {
+        assert_eq!(response.status(), StatusCode::OK, "{what}");
+        assert_eq!(response.headers()["cache-control"], "no-store", "{what}");
+        assert!(!response.headers().contains_key("etag"), "{what}");
     }
 }

@@ -1,4 +1,5 @@
-//! Stripe's official SDK for Node.js, as a caller of the simulation and as a signer of webhooks.
+//! Stripe's official SDK for Node.js, as a caller of the simulation and as a signer of webhooks; and the audits of GraphQL
+//! over HTTP.
 
 use std::{path::Path, process::Command};
 
@@ -32,11 +33,20 @@ async fn the_sdk_knows_the_simulations_signatures() {
     node("stripe_sdk_signer.mjs", &["verify", WEBHOOK_SECRET, &now.to_string()], &signed).await;
 }
 
+#[tokio::test]
+async fn the_gateway_passes_every_audit_of_graphql_over_http() {
+    let test = TestApp::with(|settings| settings.graphql.billgraph_introspection = "public".to_owned()).await;
+    node("graphql_http_audit.mjs", &[&test.url("/graphql")], "").await;
+}
+
 /// Runs a script of `tests/node`, each of whose checks must succeed.
 async fn node(script: &str, arguments: &[&str], input: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
-    let installed = folder.join("node_modules/stripe").is_dir();
-    assert!(installed, "run scripts/test, or install Node.js 20 and run `npm install` in tests/node");
+    let installed = ["stripe", "graphql-http"].map(|name| folder.join("node_modules").join(name).is_dir());
+    assert!(
+        installed == [true; 2],
+        "run scripts/test, or install Node.js 20 and run `npm install` in tests/node"
+    );
     let mut command = Command::new("node");
     command.arg(script).args(arguments).current_dir(folder);
     let output = run(command, input).await;
