@@ -6,7 +6,7 @@
 use std::{
     any::{Any, TypeId},
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_graphql::{
@@ -74,7 +74,7 @@ impl Documents {
                     return Err(Error::invalid("A request has a `documentId` or a `query`, not both."));
                 }
                 Some(Name::Persisted(id)) if id == sha256(&request.query) => {
-                    self.remember(id, &request.query)
+                    self.remember(id, &request.query);
                 }
                 Some(Name::Persisted(_)) => {
                     return Err(Error::invalid("`sha256Hash` is not the hash of the `query`."));
@@ -109,7 +109,7 @@ impl Documents {
         sent.by_id.insert(id, text.into());
     }
 
-    fn sent(&self) -> std::sync::MutexGuard<'_, Sent> {
+    fn sent(&self) -> MutexGuard<'_, Sent> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -80,11 +80,10 @@ async fn query(app: &App, id: &RequestId, parts: &Parts, media_type: MediaType) 
     // Whoever is nobody sees the catalogue and nothing else.
     let is_of_catalogue = viewer.caller == Caller::Anonymous;
     let response = execute(app, id, viewer, request).await?;
-    let answer = answer::one(&response, media_type);
     if is_of_catalogue && response.errors.is_empty() {
-        return Ok(answer::nameable(answer, &parts.headers).await);
+        return Ok(answer::of_catalogue(&response, media_type, &parts.headers));
     }
-    Ok(answer)
+    Ok(answer::one(&response, media_type))
 }
 
 /// What a body asks for.

@@ -24,6 +24,9 @@ const COST: &str = "cost";
 /// How deep brackets may be nested: the parser calls itself for each.
 const NESTING: u64 = 100;
 
+/// How long a name may be.
+const NAME: u64 = 200;
+
 /// How many lists of types may be nested in a question for the schema; those of the usual tools have one.
 const TYPE_LISTS: u64 = 2;
 
@@ -75,7 +78,8 @@ impl Extension for Measure {
 pub fn check_text(text: &str, limits: Limits) -> ServerResult<()> {
     let size = token::measure(text);
     within(size.tokens, limits.tokens, "has", "tokens")?;
-    within(size.nesting, NESTING, "nests", "brackets")
+    within(size.nesting, NESTING, "nests", "brackets")?;
+    within(size.name, NAME, "has a name of", "characters")
 }
 
 fn check(size: Size, limits: Limits) -> ServerResult<()> {

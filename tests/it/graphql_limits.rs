@@ -45,6 +45,10 @@ fn aliases(count: usize) -> String {
     format!("{{ viewer {{ {} }} }}", repeated(count, |n| format!("a{n}: id")))
 }
 
+fn name(count: usize) -> String {
+    format!("query {} {{ __typename }}", "a".repeat(count))
+}
+
 fn root_fields(count: usize) -> String {
     format!("{{ {} }}", repeated(count, |n| format!("a{n}: __typename")))
 }
@@ -75,6 +79,7 @@ async fn each_limit_holds_to_the_number() {
     let test = TestApp::start().await;
     assert_limit(&test, tokens, 2000, "The document has more than 2000 tokens.").await;
     assert_limit(&test, aliases, 30, "The document has more than 30 aliases.").await;
+    assert_limit(&test, name, 200, "The document has a name of more than 200 characters.").await;
     assert_limit(&test, root_fields, 10, "The document selects more than 10 fields at its root.").await;
     assert_limit(&test, directives, 50, "The document has more than 50 directives.").await;
     assert_limit(&test, depth, 12, "The document nests more than 12 levels of fields.").await;

@@ -2,7 +2,6 @@
 
 use async_graphql::Response;
 use axum::{
-    body::Body,
     http::{
         HeaderMap, HeaderValue, StatusCode,
         header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY},
@@ -18,6 +17,9 @@ use crate::{
     app::RequestId,
     error::{Code, Error},
 };
+
+/// What of a request decides on its answer, beside the URL.
+const VARIES_BY: &str = "Accept, Authorization, Origin";
 
 /// The answer to an operation.
 pub fn one(response: &Response, media_type: MediaType) -> HttpResponse {
@@ -49,13 +51,10 @@ pub fn refusal(error: Error, RequestId(id): &RequestId, media_type: MediaType) -
     response
 }
 
-/// The same answer with a name for what it says: a client that has it already is told so. What is in it, the catalogue,
-/// is everybody's; it is still for this client alone, as shared caches know nothing of tokens.
-pub async fn nameable(response: HttpResponse, request: &HeaderMap) -> HttpResponse {
-    let (mut parts, body) = response.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
+/// The answer to a query of the catalogue, with a name for what it says: a client that has that already is told so. It is
+/// for this client alone, as shared caches know nothing of tokens.
+pub fn of_catalogue(response: &Response, media_type: MediaType, request: &HeaderMap) -> HttpResponse {
+    let body = to_json(response);
     // Weak, since it may be compressed on its way.
     let name = format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..16]));
     let held = request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
@@ -63,14 +62,15 @@ pub async fn nameable(response: HttpResponse, request: &HeaderMap) -> HttpRespon
         .flat_map(|names| names.split(','))
         .map(str::trim)
         .any(|held| held == "*" || held.trim_start_matches("W/") == name.trim_start_matches("W/"));
-    parts.headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    parts.headers.insert(ETAG, HeaderValue::from_str(&name).expect("base64 is plain text"));
-    if known {
-        parts.status = StatusCode::NOT_MODIFIED;
-        parts.headers.remove(CONTENT_TYPE);
-        return HttpResponse::from_parts(parts, Body::empty());
-    }
-    HttpResponse::from_parts(parts, Body::from(body))
+    let mut answer = if known {
+        (StatusCode::NOT_MODIFIED, [(VARY, VARIES_BY)]).into_response()
+    } else {
+        written(StatusCode::OK, media_type, body)
+    };
+    let headers = answer.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(ETAG, HeaderValue::from_str(&name).expect("base64 is plain text"));
+    answer
 }
 
 /// An answer as JSON text: an error of the request itself has no `data`.
@@ -105,10 +105,6 @@ fn status(response: &Response) -> StatusCode {
 }
 
 fn written(status: StatusCode, media_type: MediaType, body: String) -> HttpResponse {
-    let headers = [
-        (CONTENT_TYPE, media_type.content_type()),
-        (CACHE_CONTROL, "no-store"),
-        (VARY, "Accept, Authorization, Origin"),
-    ];
+    let headers = [(CONTENT_TYPE, media_type.content_type()), (CACHE_CONTROL, "no-store"), (VARY, VARIES_BY)];
     (status, headers, body).into_response()
 }

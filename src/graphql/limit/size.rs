@@ -37,8 +37,6 @@ pub struct Size {
     cost_of_row: u64,
     /// Lists of types within lists of types.
     pub type_lists: u64,
-    /// Whether the schema is asked for.
-    pub introspects: bool,
 }
 
 impl Size {
@@ -53,7 +51,6 @@ impl Size {
             cost: self.cost.saturating_add(other.cost),
             cost_of_row: self.cost_of_row.saturating_add(other.cost_of_row),
             type_lists: self.type_lists.max(other.type_lists),
-            introspects: self.introspects || other.introspects,
         }
     }
 
@@ -68,7 +65,6 @@ impl Size {
             cost: self.cost.max(other.cost),
             cost_of_row: 0,
             type_lists: self.type_lists.max(other.type_lists),
-            introspects: self.introspects || other.introspects,
         }
     }
 }
@@ -172,7 +168,6 @@ impl<'a> Walk<'a> {
             cost,
             cost_of_row,
             type_lists: inside.type_lists.saturating_add(u64::from(lists_types)),
-            introspects: inside.introspects || introspects,
             ..inside
         })
     }
@@ -190,42 +185,33 @@ impl<'a> Walk<'a> {
         let pages = self.registry.concrete_type_by_name(parent);
         let in_page = pages.is_some_and(|page| page.field_by_name("pageInfo").is_some());
         let is_list = MetaTypeName::create(&definition.ty).unwrap_non_null().is_list();
-        match self.argument(field, "ids") {
+        match self.count(field, "ids") {
             _ if in_page && is_list => (0, cost),
-            Some(Value::List(ids)) => (cost.saturating_mul(ids.len() as u64), 0),
+            Some(ids) => (cost.saturating_mul(ids), 0),
             // A list without pages is short.
-            _ => (cost, 0),
+            None => (cost, 0),
         }
     }
 
     /// How many rows the field asks for.
     fn page_size(&self, field: &Field) -> u64 {
-        let asked = ["first", "last"].into_iter().filter_map(|name| match self.argument(field, name)? {
-            // What is negative, or not whole, is refused later.
-            Value::Number(number) => {
-                Some(number.as_i64().map_or(u64::MAX, |number| u64::try_from(number).unwrap_or(0)))
-            }
-            _ => None,
-        });
-        asked.max().unwrap_or(page::DEFAULT)
+        self.count(field, "first").max(self.count(field, "last")).unwrap_or(page::DEFAULT)
     }
 
-    /// The value of an argument, with those of the variables in it.
-    fn argument(&self, field: &Field, name: &str) -> Option<Value> {
-        let argument = field.get_argument(name)?;
-        argument
-            .node
-            .clone()
-            .into_const_with(|name| Ok::<_, ()>(self.variable(&name).unwrap_or_default()))
-            .ok()
+    /// The number that an argument is, or that of the items in its list.
+    fn count(&self, field: &Field, name: &str) -> Option<u64> {
+        let argument = field.get_argument(name)?.node.clone();
+        // The count of a variable stands for it: what it holds may be long, and may be named often.
+        let variable = |name| self.variable(&name).and_then(count).map_or(Value::Null, Value::from);
+        count(&argument.into_const_with(|name| Ok::<_, ()>(variable(name))).ok()?)
     }
 
     /// The value of a variable: as given, or its default.
-    fn variable(&self, name: &Name) -> Option<Value> {
-        self.variables.get(name).cloned().or_else(|| {
+    fn variable(&self, name: &Name) -> Option<&Value> {
+        self.variables.get(name).or_else(|| {
             let definitions = &self.operation?.variable_definitions;
             let definition = definitions.iter().find(|definition| definition.node.name.node == *name)?;
-            definition.node.default_value.as_ref().map(|value| value.node.clone())
+            definition.node.default_value.as_ref().map(|value| &value.node)
         })
     }
 
@@ -248,6 +234,17 @@ impl<'a> Walk<'a> {
         let size = size.and(directives(fragment.directives.len()));
         self.known.insert(name, Some(size));
         Ok(Some(size))
+    }
+}
+
+fn count(value: &Value) -> Option<u64> {
+    match value {
+        // What is negative is refused later.
+        Value::Number(number) => {
+            Some(number.as_i64().map_or(u64::MAX, |number| u64::try_from(number).unwrap_or(0)))
+        }
+        Value::List(items) => Some(items.len() as u64),
+        _ => None,
     }
 }
 

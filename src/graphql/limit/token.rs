@@ -3,11 +3,13 @@
 //! <https://spec.graphql.org/draft/#sec-Language.Source-Text.Lexical-Tokens>
 
 /// The size of a document's text.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct TextSize {
     pub tokens: u64,
     /// How many brackets are open at once, of whatever kind: the parser calls itself for each.
     pub nesting: u64,
+    /// How long the longest name is: one that is not known is compared with all that are.
+    pub name: u64,
 }
 
 /// Counts without judging: what is no token is refused by the parser.
@@ -29,7 +31,9 @@ pub fn measure(text: &str) -> TextSize {
             b'.' if rest.starts_with(b"...") => 3,
             b'-' | b'0'..=b'9' => number(rest),
             b'_' | b'a'..=b'z' | b'A'..=b'Z' => {
-                count(rest, |byte| byte == b'_' || byte.is_ascii_alphanumeric())
+                let length = count(rest, |byte| byte == b'_' || byte.is_ascii_alphanumeric());
+                size.name = size.name.max(length as u64);
+                length
             }
             b'{' | b'[' | b'(' => {
                 open += 1;
@@ -108,7 +112,15 @@ mod tests {
             ("é", 2, 0),
             ("@a|b&c", 6, 0),
         ] {
-            assert_eq!(measure(text), TextSize { tokens, nesting }, "{text}");
+            let size = measure(text);
+            assert_eq!((size.tokens, size.nesting), (tokens, nesting), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_measured() {
+        for (text, name) in [("", 0), ("{ a bcd_1 } # efghijk", 5), ("\"efghijk\" 12345 é", 0)] {
+            assert_eq!(measure(text).name, name, "{text}");
         }
     }
 }
