@@ -6,6 +6,7 @@
 //! - [`admin`]: the routes for operators; [`metrics`]: figures for them
 //! - [`wait`]: reading what one wrote
 //! - [`stripe`] asks Stripe; its answers go to the mirror too; [`sync`] asks for what the mirror lacks
+//! - [`metrics`]: figures for operators
 //! - [`commands`]: the program's commands; [`config`]: its settings; [`error`]: the one way out for errors
 
 pub mod admin;

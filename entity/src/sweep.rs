@@ -18,10 +18,14 @@ pub struct Model {
     /// How many events of the latest range were read, and how many of them had not been delivered.
     pub seen: i64,
     pub found: i64,
+    /// How many of all that were ever read had not been delivered.
+    pub found_in_all: i64,
     /// Until when a process sweeps.
     pub locked_until: Option<DateTimeUtc>,
     /// When the latest sweep was done.
     pub finished_at: Option<DateTimeUtc>,
+    /// When it was noticed that events may be missing that Stripe lists no more.
+    pub gap_noticed_at: Option<DateTimeUtc>,
     /// Why the latest attempt failed, for operators.
     pub last_error: Option<String>,
 }

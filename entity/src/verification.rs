@@ -9,8 +9,12 @@ use serde::Serialize;
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
+    /// Of those that are made regularly: in which of the intervals since 1970. Each is made once.
+    #[sea_orm(unique)]
+    pub slot: Option<i64>,
     pub started_at: DateTimeUtc,
-    pub finished_at: DateTimeUtc,
+    /// None while it is under way, and where it was broken off.
+    pub finished_at: Option<DateTimeUtc>,
     pub outcome: Outcome,
     /// How many objects were compared, how many of them differed, and how many of these were mended.
     pub checked: i64,

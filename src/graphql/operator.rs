@@ -97,8 +97,10 @@ impl MirrorStatus {
             is_running: row.locked_until.is_some_and(|until| until > now),
             swept_until: row.swept_until,
             finished_at: row.finished_at,
+            gap_noticed_at: row.gap_noticed_at,
             seen: BigInt(row.seen),
             found: BigInt(row.found),
+            found_in_all: BigInt(row.found_in_all),
             last_error: row.last_error,
         })
     }
@@ -106,14 +108,16 @@ impl MirrorStatus {
     /// What the last comparison with Stripe found.
     async fn last_verification(&self, ctx: &Context<'_>) -> Result<Option<VerificationStatus>> {
         let row = verify::last(ctx.data_unchecked::<App>()).await?;
-        Ok(row.map(|row| VerificationStatus {
-            started_at: row.started_at,
-            finished_at: row.finished_at,
-            outcome: row.outcome,
-            checked: BigInt(row.checked),
-            drifted: BigInt(row.drifted),
-            repaired: BigInt(row.repaired),
-            report: Json(serde_json::from_str(&row.report).unwrap_or_default()),
+        Ok(row.and_then(|row| {
+            Some(VerificationStatus {
+                started_at: row.started_at,
+                finished_at: row.finished_at?,
+                outcome: row.outcome,
+                checked: BigInt(row.checked),
+                drifted: BigInt(row.drifted),
+                repaired: BigInt(row.repaired),
+                report: Json(serde_json::from_str(&row.report).unwrap_or_default()),
+            })
         }))
     }
 }
@@ -156,10 +160,14 @@ pub struct SweepStatus {
     swept_until: Option<DateTime<Utc>>,
     /// When the latest sweep was done.
     finished_at: Option<DateTime<Utc>>,
+    /// When it was last noticed that events may be missing that Stripe lists no more.
+    gap_noticed_at: Option<DateTime<Utc>>,
     /// How many events it saw.
     seen: BigInt,
-    /// How many of them had not been delivered.
+    /// How many events it found that had not been delivered.
     found: BigInt,
+    /// How many events all sweeps found that had not been delivered.
+    found_in_all: BigInt,
     /// Whether a process sweeps at the moment.
     is_running: bool,
     /// Why the latest attempt failed, if it did.
@@ -177,9 +185,9 @@ pub struct VerificationStatus {
     outcome: verification::Outcome,
     /// How many objects were compared.
     checked: BigInt,
-    /// How many of them differed.
+    /// How many objects differed.
     drifted: BigInt,
-    /// How many of these were mended.
+    /// How many objects were mended.
     repaired: BigInt,
     /// What was found of each type of object, with the first of the objects that differ.
     report: Json,

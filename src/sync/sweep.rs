@@ -19,13 +19,18 @@ use sea_orm::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{is_stopping, jittered, path::escape, stopped};
+use super::{
+    backfill::{Created, Selection, start_afresh},
+    is_stopping, jittered,
+    path::escape,
+    stopped,
+};
 use crate::{
     app::App,
     db::Database,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     mirror::{
-        account::Admission,
+        account::{Admission, Mode},
         event::parse,
         inbox::{self, LONGEST_REASON},
     },
@@ -123,28 +128,59 @@ pub async fn sweep(app: &App, stripe: &Stripe, since: Option<DateTime<Utc>>) -> 
 
 /// Finishes what was broken off, and sweeps what follows it.
 async fn go_on(app: &App, stripe: &Stripe, lease: &mut Lease) -> Result<Swept> {
+    let lost_since = gap(app, lease).await?;
     let mut swept = None;
     if let Some(range) = Range::of(&lease.row) {
         swept = Some(through(app, stripe, lease, range).await?);
     }
-    let (now, last) = (app.clock.now(), lease.row.swept_until);
-    let lost_since = last.filter(|last| now - *last > REACH);
-    match last {
-        Some(last) if lost_since.is_some() => beyond_reach(last, now - REACH),
-        Some(last) if now - last > NEAR_REACH => {
-            tracing::warn!(
-                swept_until = %last,
-                "events have not been swept for long: Stripe lists them for {} days", REACH.num_days()
-            );
-        }
-        _ => {}
-    }
-    let since = last.map_or(now - REACH, |last| last - OVERLAP);
+    let since = lease.row.swept_until.map_or(app.clock.now() - REACH, |last| last - OVERLAP);
     let range = Range { since, until: None, after: None, seen: 0, found: 0 };
     let next = through(app, stripe, lease, range).await?;
     let (seen, found) = swept.as_ref().map_or((0, 0), |swept| (swept.seen, swept.found));
     let since = swept.map_or(next.since, |swept| swept.since);
     Ok(Swept { since, seen: next.seen + seen, found: next.found + found, lost_since, ..next })
+}
+
+/// From when on events are missing that Stripe lists no more, if any may be; warns before it comes to that.
+///
+/// Stripe lists the newest events first: while a range is under way, it is the oldest of it that are left.
+async fn gap(app: &App, lease: &mut Lease) -> Result<Option<DateTime<Utc>>> {
+    let (now, row) = (app.clock.now(), &lease.row);
+    let Some(last) = row.swept_until else { return Ok(None) };
+    if now - last <= REACH {
+        if now - last > NEAR_REACH {
+            tracing::warn!(
+                swept_until = %last,
+                "events have not been swept for long: Stripe lists them for {} days", REACH.num_days()
+            );
+        }
+        return Ok(None);
+    }
+    // While sweeps go on failing, what was done about it holds for as long as Stripe lists what happened since.
+    if row.gap_noticed_at.is_none_or(|noticed| noticed <= last || now - noticed > REACH) {
+        close_gap(app, lease, last).await?;
+    }
+    Ok(Some(last))
+}
+
+/// What changed in a gap, of objects of whatever age, is told by no event any more: all is loaded anew.
+async fn close_gap(app: &App, lease: &mut Lease, since: DateTime<Utc>) -> Result<()> {
+    let now = app.clock.now();
+    let until = now - REACH;
+    tracing::warn!(
+        %since, %until,
+        "events of this time may be missing, and Stripe lists them no more: all is loaded anew"
+    );
+    let mode = app.config.stripe.secret_key.as_ref().and_then(Mode::of_key);
+    let all = Selection::new(&[], Created::default(), mode)?;
+    match start_afresh(app, &all).await? {
+        // What it loaded first may have changed after that, and before what Stripe still lists.
+        Some(run) if run.created_lt < until => Err(Error::new(
+            Code::Conflict,
+            format!("{} began within the gap; when it is finished, all is loaded anew.", run.id),
+        )),
+        _ => lease.notice_gap(&app.db, now).await,
+    }
 }
 
 /// Sweeps since a moment that somebody names, whatever was swept before.
@@ -164,6 +200,8 @@ async fn again(app: &App, stripe: &Stripe, lease: &mut Lease, since: DateTime<Ut
     // It may have left out what happened between the last sweep and its own beginning.
     if under_way.is_none() && since <= last.unwrap_or(reach) {
         lease.done(&app.db, &range, app.clock.now()).await?;
+    } else {
+        lease.count(&app.db, &range, app.clock.now()).await?;
     }
     swept.tell();
     Ok(Swept { lost_since, ..swept })
@@ -339,8 +377,13 @@ struct Lease {
 impl Lease {
     /// Takes it, unless another process has it.
     async fn take(db: &Database, now: DateTime<Utc>) -> Result<Option<Self>, DbErr> {
-        let first =
-            ActiveModel { singleton: Set(true), seen: Set(0), found: Set(0), ..ActiveModel::default() };
+        let first = ActiveModel {
+            singleton: Set(true),
+            seen: Set(0),
+            found: Set(0),
+            found_in_all: Set(0),
+            ..ActiveModel::default()
+        };
         let known_before = OnConflict::column(Column::Singleton).do_nothing().to_owned();
         Entity::insert(first).on_conflict(known_before).exec_without_returning(&db.writer).await?;
         let free = Condition::any().add(Column::LockedUntil.is_null()).add(Column::LockedUntil.lte(now));
@@ -373,10 +416,24 @@ impl Lease {
             range_after: None,
             seen: range.seen,
             found: range.found,
+            found_in_all: self.row.found_in_all + range.found,
             finished_at: Some(now),
             locked_until: Some(now + LEASE),
             ..self.row.clone()
         };
+        self.store(db, row).await
+    }
+
+    /// Stores what was found in a range that is none of those that follow each other.
+    async fn count(&mut self, db: &Database, range: &Range, now: DateTime<Utc>) -> Result<()> {
+        let found_in_all = self.row.found_in_all + range.found;
+        let row = Model { found_in_all, locked_until: Some(now + LEASE), ..self.row.clone() };
+        self.store(db, row).await
+    }
+
+    /// Stores that what changed in a gap is taken care of, so that it is not done twice.
+    async fn notice_gap(&mut self, db: &Database, now: DateTime<Utc>) -> Result<()> {
+        let row = Model { gap_noticed_at: Some(now), ..self.row.clone() };
         self.store(db, row).await
     }
 
@@ -406,7 +463,9 @@ impl Lease {
             .col_expr(Column::RangeAfter, Expr::value(row.range_after.clone()))
             .col_expr(Column::Seen, Expr::value(row.seen))
             .col_expr(Column::Found, Expr::value(row.found))
+            .col_expr(Column::FoundInAll, Expr::value(row.found_in_all))
             .col_expr(Column::FinishedAt, Expr::value(row.finished_at))
+            .col_expr(Column::GapNoticedAt, Expr::value(row.gap_noticed_at))
             .col_expr(Column::LockedUntil, Expr::value(row.locked_until))
             .col_expr(Column::LastError, Expr::value(row.last_error.clone()));
         let held = update.filter(Column::LockedUntil.eq(self.row.locked_until));

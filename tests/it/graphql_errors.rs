@@ -132,6 +132,7 @@ async fn routes_have_their_address() {
     for (path, public, private) in [
         ("/healthz", 200, 200),
         ("/readyz", 200, 200),
+        ("/metrics", 404, 200),
         ("/graphql?query={__typename}", 200, 404),
         ("/", 404, 404),
         ("/Graphql", 404, 404),

@@ -12,6 +12,7 @@ use billgraph::{
 };
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+use stripe_sim::Fault;
 
 use crate::support::{
     ENDIVE, TestApp,
@@ -97,6 +98,50 @@ async fn the_status_tells_what_the_mirror_holds_and_lacks() {
         "{status}"
     );
     assert_eq!(verification["report"]["objects"][0]["drift"][0]["fields"], json!(["name"]));
+}
+
+#[tokio::test]
+async fn machines_read_figures_of_it() {
+    let test = TestApp::start().await;
+    let figures = async || {
+        let answer = test.client.get(test.url("/metrics")).send().await.expect("the gateway answers");
+        assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+        let text = answer.text().await.expect("it is text");
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(figures().await, ["billgraph_events_failed 0", "billgraph_jobs_waiting 0"]);
+    test.alter_table("ALTER TABLE customers RENAME TO customers_away").await;
+    test.receive(&event("customer.created", MADE, &customer("c1", "plan"))).await;
+    test.alter_table("ALTER TABLE customers_away RENAME TO customers").await;
+    assert_eq!(figures().await[0], "billgraph_events_failed 1");
+    test.at_stripe("/v1/customers", "name=Ada").await;
+    test.sim.advance(60);
+    let (app, wanted) = (test.app(), comparable().filter(|mirror| mirror.object == "customer").collect());
+    sweep(app, &app.stripe, None).await.expect("it is swept");
+    test.alter_table("UPDATE customers SET name = 'x'").await;
+    let wanted = Wanted { mirrors: wanted, sample: None, repair: false, pause: Duration::ZERO };
+    verify(app, &app.stripe, &wanted, &mut |_| {}).await.expect("it is compared");
+    test.sim.faults().always_on("/v1/events", Fault::Forbidden);
+    sweep(app, &app.stripe, None).await.expect_err("the key may not");
+    let (told, now) = (figures().await, test.sim.now());
+    let swept_until = format!("billgraph_swept_until_seconds {}", now - 10);
+    let finished = format!("billgraph_verification_finished_seconds {now}");
+    for expected in [
+        swept_until.as_str(),
+        "billgraph_sweep_failing 1",
+        "billgraph_sweep_events_seen 1",
+        "billgraph_sweep_events_found 1",
+        "billgraph_sweep_events_found_total 1",
+        finished.as_str(),
+        "billgraph_verification_outcome{outcome=\"equal\"} 0",
+        "billgraph_verification_outcome{outcome=\"drift\"} 1",
+        "billgraph_verification_checked 1",
+        "billgraph_verification_repaired 0",
+        "billgraph_verification_drifted{object=\"customer\",kind=\"missing\"} 0",
+        "billgraph_verification_drifted{object=\"customer\",kind=\"differs\"} 1",
+    ] {
+        assert!(told.iter().any(|line| line == expected), "{expected}: {told:?}");
+    }
 }
 
 #[tokio::test]

@@ -46,6 +46,30 @@ impl TestApp {
         self.app().db.writer.execute_unprepared(sql).await.expect(sql);
     }
 
+    /// The states of the loads so far, once none is under way.
+    async fn loads(&self) -> Vec<String> {
+        let states = "SELECT state FROM sync_runs";
+        soon(async {
+            loop {
+                let rows = self.rows(states).await;
+                let rows: Vec<String> =
+                    rows.iter().map(|row| row["state"].as_str().expect("a state").to_owned()).collect();
+                if rows.iter().all(|state| state != "running") {
+                    break rows;
+                }
+            }
+        })
+        .await
+    }
+
+    /// The last sweep ended so many days ago.
+    async fn was_swept(&self, days: i64) {
+        use entity::sweep::{Column, Entity};
+        let until = self.app().clock.now() - TimeDelta::days(days);
+        let update = Entity::update_many().col_expr(Column::SweptUntil, Expr::value(until));
+        update.exec(&self.app().db.writer).await.expect("there is a row");
+    }
+
     /// Another gateway over the same database and Stripe, whose clock is off by so many seconds.
     async fn beside(&self, off: i64) -> Gateway {
         let mut config = config(&self.database, &self.sim, &self.issuer, |_| {});
@@ -265,6 +289,7 @@ async fn a_moment_that_somebody_names_leaves_no_gap() {
     assert_eq!(test.sweep().await.found, 1, "only the last ten minutes are looked at again");
     let before = test.app().clock.now() - TimeDelta::days(2);
     assert_eq!(done(test.try_sweep(Some(before)).await).found, 1);
+    assert_eq!(test.state().await["found_in_all"], json!(4));
 }
 
 #[tokio::test]
@@ -273,8 +298,53 @@ async fn a_gap_of_more_than_thirty_days_is_told() {
     let swept = test.sweep().await;
     test.sim.advance(31 * DAY);
     assert_eq!(test.sweep().await.lost_since, Some(swept.until));
+    let noticed = test.state().await["gap_noticed_at"].clone();
+    assert_ne!(noticed, Value::Null);
+    assert_eq!(test.loads().await, ["completed"]);
     test.sim.advance(29 * DAY);
     assert_eq!(test.sweep().await.lost_since, None);
+    assert_eq!(test.state().await["gap_noticed_at"], noticed);
+}
+
+#[tokio::test]
+async fn a_gap_that_stays_is_taken_care_of_once_and_anew_when_it_has_grown_as_long_again() {
+    let test = TestApp::start().await;
+    let swept = test.sweep().await;
+    test.at_stripe("/v1/customers", "name=Ada").await;
+    test.sim.advance(31 * DAY);
+    test.sim.faults().always_on("/v1/events", Fault::Forbidden);
+    let (mut noticed, mut loads) = (Vec::new(), Vec::new());
+    for pause in [60, 29 * DAY, 2 * DAY, 60] {
+        test.try_sweep(None).await.expect_err("the key may not");
+        noticed.push(test.state().await["gap_noticed_at"].clone());
+        loads.push(test.loads().await.len());
+        assert_eq!(test.count("customers").await, 1, "all is loaded anew");
+        test.sim.advance(pause);
+    }
+    assert_eq!(loads, [1, 1, 1, 2]);
+    assert_ne!(noticed[0], Value::Null);
+    assert_eq!((&noticed[1], &noticed[2]), (&noticed[0], &noticed[0]), "what was done about it holds");
+    assert_ne!(noticed[3], noticed[0]);
+    test.sim.faults().clear();
+    assert_eq!(test.sweep().await.lost_since, Some(swept.until));
+    assert_eq!(test.sweep().await.lost_since, None);
+}
+
+#[tokio::test]
+async fn a_sweep_that_was_broken_off_for_too_long_has_a_gap_too() {
+    let test = TestApp::start().await;
+    let last = test.sweep().await;
+    test.sim.advance(DAY);
+    test.sim.generate(150);
+    test.sim.advance(60);
+    test.sim.faults().next_on("/v1/events", 1, Fault::Latency(Duration::ZERO));
+    test.sim.faults().always_on("/v1/events", Fault::DroppedBefore);
+    test.try_sweep(None).await.expect_err("Stripe goes away");
+    test.sim.faults().clear();
+    assert_ne!(test.state().await["range_after"], Value::Null);
+    test.sim.advance(31 * DAY);
+    assert_eq!(test.sweep().await.lost_since, Some(last.until));
+    assert_ne!(test.state().await["gap_noticed_at"], Value::Null);
 }
 
 #[tokio::test]
@@ -294,13 +364,18 @@ async fn a_list_that_is_none_or_never_ends_is_refused() {
 }
 
 #[tokio::test]
-async fn a_gateway_sweeps_when_it_starts() {
+async fn a_gateway_without_an_endpoint_sweeps_when_it_starts_and_goes_on() {
     let test = withheld(30).await;
-    let config = config(&test.database, &test.sim, &test.issuer, |_| {});
+    let mut config = config(&test.database, &test.sim, &test.issuer, |_| {});
+    config.sweep_interval = Some(Duration::from_millis(50));
     let gateway = Gateway::start(config.clone(), test.app().clock.clone(), Stripe::new(&config.stripe)).await;
     let gateway = gateway.expect("it starts");
     let happened = test.sim.events(ENDIVE).len() as u64;
     soon(async { while test.count("webhook_events").await < happened {} }).await;
+    let customer = test.at_stripe("/v1/customers", "name=Ada").await;
+    test.sim.advance(60);
+    let follows = format!("SELECT id FROM customers WHERE id = '{customer}'");
+    soon(async { while test.rows(&follows).await.is_empty() {} }).await;
     soon(gateway.stop()).await;
     assert_eq!(test.state().await["locked_until"], Value::Null, "it gives the sweep up when it stops");
 }
@@ -334,6 +409,16 @@ async fn the_command_tells_what_it_found() {
     let (code, out, _) = sweep(&["--since", "2026-01-01"], "sk_test_sim").await;
     assert!(out.ends_with("\t0 taken in\n"), "{out}");
     assert_eq!(code, Some(1), "Stripe lists events for thirty days");
+    for (days, code, expected) in [
+        (24, 0, ""),
+        (26, 0, "events have not been swept for long: Stripe lists them for 30 days"),
+        (31, 1, "load it with `billgraph backfill`"),
+    ] {
+        test.was_swept(days).await;
+        let (ended, _, told) = sweep(&[], "sk_test_sim").await;
+        assert_eq!(ended, Some(code), "{days} days: {told}");
+        assert!(told.contains(expected) && (days > 25 || !told.contains("for long")), "{days} days: {told}");
+    }
     let (code, out, told) = sweep(&[], "sk_test_hunter2").await;
     assert_eq!((code, out.as_str()), (Some(1), ""), "{told}");
     assert!(told.contains("does not accept the configured key") && !told.contains("hunter2"), "{told}");

@@ -8,7 +8,7 @@ use billgraph::{
     mirror::{self, mirror},
     sync::{
         missing::{self, Window},
-        verify::{Drift, Kind, Report, Wanted, verify},
+        verify::{Drift, Kind, Report, Wanted, last, regular, verify},
     },
 };
 use entity::verification::Outcome;
@@ -19,6 +19,7 @@ use stripe_sim::{ClockMode, Fault, Options, Sim};
 use crate::support::{
     ACACIA, ENDIVE, MONTHLY, TestApp, TestDatabase, anywhere,
     process::{billgraph, run, text},
+    socket::soon,
 };
 
 const DAY: i64 = 24 * 60 * 60;
@@ -46,6 +47,18 @@ impl TestApp {
         let report = self.verify(&all()).await;
         assert_eq!((report.outcome, drifts(&report)), (Outcome::Equal, Vec::new()), "{report:?}");
         assert!(report.checked > 0);
+    }
+
+    /// What came of the comparison that is made each day; none where it was made, or is under way.
+    async fn daily(&self) -> Option<Outcome> {
+        let app = self.app();
+        let report = regular(app, &app.stripe, Duration::from_hours(24), Duration::ZERO).await;
+        report.expect("the database answers").map(|report| report.outcome)
+    }
+
+    /// Another process over the same database and Stripe.
+    async fn another(&self) -> Self {
+        Self::over(self.database.clone(), self.sim.clone(), self.issuer.clone(), |_| {}).await
     }
 
     async fn damage(&self, sql: &str) {
@@ -318,6 +331,45 @@ async fn what_cannot_be_asked_for_is_told_and_the_rest_compared() {
     let report = test.verify(&all()).await;
     assert!(report.objects.iter().skip(4).all(|found| found.error.is_some()), "{report:?}");
     assert!(test.asked().len() - asked < 20, "nothing is asked with a key that was revoked");
+}
+
+#[tokio::test]
+async fn a_regular_comparison_is_made_once_in_its_interval_whoever_makes_it() {
+    let test = TestApp::start().await;
+    let other = test.another().await;
+    test.at_stripe("/v1/customers", "name=Ada").await;
+    let (one, two) = futures_util::future::join(test.daily(), other.daily()).await;
+    assert_eq!(one.or(two), Some(Outcome::Drift));
+    assert_eq!(one.and(two), None, "one of them makes it");
+    assert_eq!((test.daily().await, other.daily().await), (None, None));
+    assert_eq!(test.verify(&of("customer")).await.drifted, 1, "whoever asks for one gets one");
+    test.sim.advance(DAY);
+    assert_eq!((other.daily().await, test.daily().await), (Some(Outcome::Drift), None));
+}
+
+#[tokio::test]
+async fn a_regular_comparison_that_is_broken_off_is_made_by_the_next_process() {
+    let test = TestApp::start().await;
+    let other = test.another().await;
+    test.at_stripe("/v1/customers", "name=Ada").await;
+    test.sim.faults().always_on("GET /v1/", Fault::Latency(Duration::from_millis(100)));
+    let app = other.app().clone();
+    let day = Duration::from_hours(24);
+    let broken_off = tokio::spawn(async move { regular(&app, &app.stripe, day, Duration::ZERO).await });
+    soon(async {
+        while !test.asked().iter().any(|asked| asked.starts_with("GET")) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let made = last(test.app()).await.expect("the database answers");
+    assert_eq!(made, None, "it is under way");
+    assert_eq!(test.daily().await, None, "another process makes it");
+    soon(other.gateway.stop()).await;
+    let outcome = broken_off.await.expect("it does not panic");
+    assert_eq!(outcome.expect("the database answers"), None);
+    test.sim.faults().clear();
+    assert_eq!(test.daily().await, Some(Outcome::Drift));
 }
 
 /// An account whose clock is the machine's, as the program's is.

@@ -60,6 +60,18 @@ fn in_background(app: &App, run: Run) {
     });
 }
 
+/// Begins a run in the background, in place of one of the same that nobody works on; says which one is under way
+/// instead, where somebody does.
+pub async fn start_afresh(app: &App, selection: &Selection) -> Result<Option<Model>> {
+    match open(app, selection, Unfinished::StartAfresh, SILENCE).await? {
+        Opened::Ours(run) => {
+            in_background(app, run);
+            Ok(None)
+        }
+        Opened::Others(run) => Ok(Some(run)),
+    }
+}
+
 /// Goes on with runs that nobody works on any more, until the gateway stops.
 pub async fn resume(app: App) {
     let mut before: Vec<Model> = Vec::new();

@@ -10,9 +10,11 @@ mod walk;
 
 use std::{collections::HashSet, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
 use entity::verification::{ActiveModel, Column, Entity, Model, Outcome};
-use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, QueryOrder};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, TryInsertResult,
+    sea_query::OnConflict,
+};
 use serde::Serialize;
 
 use self::settle::Doubt;
@@ -31,8 +33,11 @@ const MOST_NAMED: usize = 10_000;
 /// How many are kept with the stored report.
 const MOST_STORED: usize = 100;
 
-/// How soon after the start a comparison is due that is done regularly.
-const FIRST_PAUSE: Duration = Duration::from_mins(10);
+/// How often is looked whether a comparison is due that is made regularly.
+const LOOK: Duration = Duration::from_mins(10);
+
+/// How long such a one waits before it looks at a difference again.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// What is compared, and how.
 #[derive(Clone, Debug)]
@@ -190,7 +195,18 @@ pub async fn verify(
     wanted: &Wanted,
     told: &mut (dyn FnMut(&Drift) + Send + Sync),
 ) -> Result<Report> {
-    let started = app.clock.now();
+    let begun = begin(app, None).await?.ok_or_else(|| Error::internal("a comparison was not stored"))?;
+    let report = compare_all(app, stripe, wanted, told).await;
+    finish(app, begun, &report).await?;
+    Ok(report)
+}
+
+async fn compare_all(
+    app: &App,
+    stripe: &Stripe,
+    wanted: &Wanted,
+    told: &mut (dyn FnMut(&Drift) + Send + Sync),
+) -> Report {
     let mut objects = Vec::with_capacity(wanted.mirrors.len());
     let mut trouble_of_all: Option<String> = None;
     for mirror in wanted.mirrors.iter().copied() {
@@ -206,9 +222,7 @@ pub async fn verify(
         }
         objects.push(check.found);
     }
-    let report = Report::of(objects);
-    store(app, &report, started).await?;
-    Ok(report)
+    Report::of(objects)
 }
 
 /// The comparison of one type of object.
@@ -245,7 +259,28 @@ impl<'a> Check<'a> {
     }
 }
 
-async fn store(app: &App, report: &Report, started: DateTime<Utc>) -> Result<()> {
+/// Stores that a comparison begins; none where the one of this slot was made, or is made by another process.
+async fn begin(app: &App, slot: Option<i64>) -> Result<Option<i64>> {
+    let row = ActiveModel {
+        slot: Set(slot),
+        started_at: Set(app.clock.now()),
+        finished_at: Set(None),
+        outcome: Set(Outcome::Unchecked),
+        checked: Set(0),
+        drifted: Set(0),
+        repaired: Set(0),
+        report: Set("{}".to_owned()),
+        ..ActiveModel::default()
+    };
+    let taken = OnConflict::column(Column::Slot).do_nothing().to_owned();
+    match Entity::insert(row).on_conflict(taken).try_insert().exec(&app.db.writer).await? {
+        TryInsertResult::Inserted(inserted) => Ok(Some(inserted.last_insert_id)),
+        TryInsertResult::Conflicted | TryInsertResult::Empty => Ok(None),
+    }
+}
+
+/// Stores what came of a comparison.
+async fn finish(app: &App, begun: i64, report: &Report) -> Result<()> {
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let mut left = MOST_STORED;
     let mut short = report.clone();
@@ -254,8 +289,8 @@ async fn store(app: &App, report: &Report, started: DateTime<Utc>) -> Result<()>
         left -= found.drift.len();
     }
     let row = ActiveModel {
-        started_at: Set(started),
-        finished_at: Set(app.clock.now()),
+        id: Set(begun),
+        finished_at: Set(Some(app.clock.now())),
         outcome: Set(report.outcome),
         checked: Set(number(report.checked)),
         drifted: Set(number(report.drifted)),
@@ -263,42 +298,48 @@ async fn store(app: &App, report: &Report, started: DateTime<Utc>) -> Result<()>
         report: Set(serde_json::to_string(&short).map_err(Error::internal)?.replace('\0', "")),
         ..ActiveModel::default()
     };
-    Ok(Entity::insert(row).exec_without_returning(&app.db.writer).await.map(drop)?)
+    Ok(Entity::update(row).exec(&app.db.writer).await.map(drop)?)
 }
 
-/// What came of the last comparison.
+/// What came of the last comparison that was not broken off.
 pub async fn last(app: &App) -> Result<Option<Model>, DbErr> {
-    Entity::find().order_by_desc(Column::Id).one(&app.db.reader).await
+    let made = Entity::find().filter(Column::FinishedAt.is_not_null());
+    made.order_by_desc(Column::FinishedAt).order_by_desc(Column::Id).one(&app.db.reader).await
 }
 
 /// Compares regularly until the gateway stops.
 pub async fn run(app: App) {
-    let Some(interval) = app.config.verify_interval else { return };
-    let (stripe, every) =
-        (app.stripe.background(), TimeDelta::from_std(interval).unwrap_or(TimeDelta::days(1)));
-    let mut pause = FIRST_PAUSE;
+    let Some(every) = app.config.verify_interval else { return };
+    let stripe = app.stripe.background();
     loop {
         tokio::select! {
             () = stopped(&app) => return,
-            () = tokio::time::sleep(jittered(pause)) => {}
+            () = tokio::time::sleep(jittered(LOOK)) => {}
         }
-        pause = FIRST_PAUSE;
-        // Another process may have done it, or this one before it was started anew.
-        let due =
-            last(&app).await.map(|last| last.is_none_or(|last| last.started_at + every <= app.clock.now()));
-        if !due.unwrap_or_default() {
-            continue;
-        }
-        let pause = Duration::from_secs(10);
-        let wanted = Wanted { mirrors: listed().collect(), sample: None, repair: false, pause };
-        match verify(&app, &stripe, &wanted, &mut |_| {}).await {
-            Ok(report) => report.tell(),
+        match regular(&app, &stripe, every, PAUSE).await {
+            Ok(Some(report)) => report.tell(),
+            Ok(None) => {}
             Err(error) => tracing::warn!(error = error.chain(), "the mirror cannot be compared with Stripe"),
         }
-        if is_stopping(&app) {
-            return;
-        }
     }
+}
+
+/// Compares all, unless that was done within the interval that is now, be it by another process.
+///
+/// Intervals are counted from 1970, so that one of a day begins at midnight (UTC).
+pub async fn regular(app: &App, stripe: &Stripe, every: Duration, pause: Duration) -> Result<Option<Report>> {
+    let seconds = i64::try_from(every.as_secs()).unwrap_or(i64::MAX).max(1);
+    let slot = app.clock.unix().div_euclid(seconds);
+    let Some(begun) = begin(app, Some(slot)).await? else { return Ok(None) };
+    let wanted = Wanted { mirrors: listed().collect(), sample: None, repair: false, pause };
+    let report = compare_all(app, stripe, &wanted, &mut |_| {}).await;
+    if is_stopping(app) {
+        // The next process makes it from the beginning.
+        Entity::delete_by_id(begun).exec(&app.db.writer).await?;
+        return Ok(None);
+    }
+    finish(app, begun, &report).await?;
+    Ok(Some(report))
 }
 
 impl Report {

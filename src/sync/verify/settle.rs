@@ -13,7 +13,7 @@ use super::{
 use crate::{
     network,
     stripe::{Stripe, StripeError},
-    sync::path::fill,
+    sync::{path::fill, stopped},
 };
 
 /// How often something is looked at that goes on changing.
@@ -92,7 +92,10 @@ impl Check<'_> {
             if doubts.is_empty() {
                 return Ok(());
             }
-            tokio::time::sleep(self.wanted.pause).await;
+            tokio::select! {
+                () = stopped(self.app) => {}
+                () = tokio::time::sleep(self.wanted.pause) => {}
+            }
             self.go_on()?;
             let mut states = Vec::with_capacity(doubts.len());
             for doubts in doubts.chunks(AT_ONCE) {
