@@ -3,10 +3,11 @@
 use std::{io::IsTerminal, process::ExitCode};
 
 use billgraph::{
-    commands::{self, Failure},
+    commands::{self, Failure, bars::Above},
     config::Settings,
 };
 use clap::{Parser, Subcommand};
+use indicatif::MultiProgress;
 use tracing_subscriber::{EnvFilter, fmt::writer::BoxMakeWriter};
 
 /// A webhook is parsed into many small parts, which this allocator makes faster than the system's.
@@ -68,7 +69,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match env_file {
         Err(error) if !error.not_found() => Err(Failure::Usage(format!(".env cannot be read: {error}"))),
-        _ => start_logging(&cli.settings).and_then(|()| run(cli)),
+        _ => {
+            let bars = MultiProgress::new();
+            start_logging(&cli.settings, bars.clone()).and_then(|()| run(cli, bars))
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,14 +82,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
+fn run(cli: Cli, bars: MultiProgress) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Failed(format!("no runtime: {error}")))?;
     runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve) {
-            Command::Backfill(which) => commands::backfill::run(cli.settings.check()?, which).await,
+            Command::Backfill(which) => {
+                let bars = std::io::stderr().is_terminal().then_some(bars);
+                Box::pin(commands::backfill::run(cli.settings.check()?, which, bars)).await
+            }
             Command::Serve => commands::serve::run(cli.settings.check()?).await,
-            Command::Demo => commands::demo::run(cli.settings).await,
+            Command::Demo => Box::pin(commands::demo::run(cli.settings)).await,
             Command::Doctor => commands::doctor::run(&cli.settings.check()?).await,
             Command::Endpoint { action } => commands::endpoint::run(&cli.settings.check()?, action).await,
             Command::Migrate { step } => commands::migrate::run(&cli.settings.check()?, step).await,
@@ -101,15 +108,15 @@ fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 /// Logs go to the standard error output: what a command prints can be piped.
-fn start_logging(settings: &Settings) -> Result<(), Failure> {
+fn start_logging(settings: &Settings, bars: MultiProgress) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&settings.billgraph_log).map_err(|_| {
         let held = &settings.billgraph_log;
         Failure::Usage(format!(
             "BILLGRAPH_LOG is `{held}`; it should be a filter such as `info` or `billgraph=debug`."
         ))
     })?;
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(BoxMakeWriter::new(std::io::stderr));
+    let writer = BoxMakeWriter::new(move || Above(bars.clone()));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let json = match settings.billgraph_log_format.as_deref() {
         Some("json") => true,
         Some("text") => false,

@@ -5,8 +5,9 @@ use std::{collections::HashMap, convert::Infallible, time::Duration};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use entity::{sync_run::State, sync_run_object};
+use indicatif::MultiProgress;
 
-use super::{Failure, print, serve::told_to_stop, with_stripe, written_moment};
+use super::{Failure, bars::Bars, print, serve::told_to_stop, with_stripe, written_moment};
 use crate::{
     app::App,
     config::Config,
@@ -47,16 +48,21 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
     })
 }
 
-/// Loads, or goes on with a load that was not finished.
-pub async fn run(config: Config, which: Which) -> Result<(), Failure> {
-    let mode = config.stripe.secret_key.as_ref().and_then(Mode::of_key);
+/// Loads, or goes on with a load that was not finished. Where no bars are given, the log tells how far it is.
+pub async fn run(config: Config, which: Which, bars: Option<MultiProgress>) -> Result<(), Failure> {
+    let mode = Mode::of_key(config.stripe.secret_key.as_ref());
     let created = Created { gte: which.created_gte, lt: which.created_lt };
     let selection = Selection::new(&which.object, created, mode)?;
     let unfinished = if which.fresh { Unfinished::StartAfresh } else { Unfinished::GoOn };
-    with_stripe(config, async |app| load(app, &selection, unfinished).await).await
+    with_stripe(config, async |app| load(app, &selection, unfinished, bars).await).await
 }
 
-async fn load(app: &App, selection: &Selection, unfinished: Unfinished) -> Result<(), Failure> {
+async fn load(
+    app: &App,
+    selection: &Selection,
+    unfinished: Unfinished,
+    bars: Option<MultiProgress>,
+) -> Result<(), Failure> {
     let run = match open(app, selection, unfinished, SILENCE).await? {
         Opened::Ours(run) => run,
         Opened::Others(run) => {
@@ -70,7 +76,7 @@ async fn load(app: &App, selection: &Selection, unfinished: Unfinished) -> Resul
     let working = async {
         tokio::select! {
             outcome = work(app, &run, &pace) => Ok((outcome, false)),
-            never = tell(app, &run) => match never {},
+            never = tell(app, &run, bars) => match never {},
             stopped = told_to_stop() => stopped.map(|()| (Outcome::Stopped, true)),
         }
     };
@@ -113,13 +119,17 @@ async fn summary(app: &App, run: &Run) -> Result<(), Failure> {
 }
 
 /// Tells how far it is, for ever.
-async fn tell(app: &App, run: &Run) -> Infallible {
+async fn tell(app: &App, run: &Run, bars: Option<MultiProgress>) -> Infallible {
     let mut lines = Lines::default();
+    let mut bars = bars.map(Bars::new);
     loop {
         tokio::time::sleep(INTERVAL).await;
         // What cannot be read now is told the next time.
         if let Ok(Some(progress)) = progress::read(&app.db, &run.id).await {
-            lines.show(&progress);
+            match &mut bars {
+                Some(bars) => bars.show(&progress),
+                None => lines.show(&progress),
+            }
         }
     }
 }

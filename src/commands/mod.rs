@@ -1,6 +1,7 @@
 //! The program's commands: one file each.
 
 pub mod backfill;
+pub mod bars;
 pub mod demo;
 pub mod doctor;
 pub mod endpoint;
