@@ -15,6 +15,7 @@ mod load;
 mod mask;
 mod money;
 mod mutation;
+mod nulls;
 mod object;
 mod operator;
 mod page;
@@ -31,7 +32,7 @@ use tower_http::compression::{
 
 use self::{
     guard::Guard, introspection::Discretion, limit::Limit, live::Live, load::Load, mask::Mask,
-    mutation::Mutation, query::Query,
+    mutation::Mutation, nulls::Nulls, query::Query,
 };
 use crate::{
     app::{App, RequestId},
@@ -52,6 +53,7 @@ const WORTH_COMPRESSING: u64 = 1 << 10;
 pub fn schema(config: &GraphqlConfig) -> Schema {
     Schema::build(Query, Mutation, Live)
         .extension(Mask)
+        .extension(Nulls)
         .extension(Guard(config.timeout))
         .extension(Limit(config.limits))
         .extension(Discretion(config.introspection))
