@@ -77,7 +77,7 @@ async fn recent(
 }
 
 async fn begin(app: &App, object: Option<String>, created: Created) -> Result<(StatusCode, Json<Value>)> {
-    let mode = app.config.stripe.secret_key.as_ref().and_then(Mode::of_key);
+    let mode = Mode::of_key(app.config.stripe.secret_key.as_ref());
     let selection = Selection::new(object.as_slice(), created, mode)?;
     match start(app, &selection).await? {
         Started::Now(progress) => Ok((StatusCode::ACCEPTED, Json(shown(&progress)))),

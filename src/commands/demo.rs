@@ -72,7 +72,7 @@ impl Demo {
         settings.stripe_webhook_secret = Some(WEBHOOK_SECRET.to_owned());
         settings.stripe_api_base = sim.base_url();
         settings.billgraph_issuers = Some(issuer.url().to_owned());
-        settings.graphql.billgraph_introspection = "public".to_owned();
+        settings.graphql.billgraph_introspection = String::from("public");
         settings.billgraph_redirect_origins = Some(pages_url.clone());
         let config = settings.check()?;
         let stripe = Stripe::new(&config.stripe);

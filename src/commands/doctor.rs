@@ -12,7 +12,7 @@ use crate::{
     config::{Config, Issuer},
     db::Database,
     error::Error,
-    mirror::{MIRRORS, account::Mode},
+    mirror::{MIRRORS, account::Mode, listed_in},
     network,
     stripe::{Stripe, StripeError},
 };
@@ -77,12 +77,12 @@ pub async fn run(config: &Config) -> Result<(), Failure> {
             Warning("STRIPE_SECRET_KEY is not set: what needs Stripe is unavailable".to_owned()),
         )?;
     } else {
-        let stripe = Stripe::new(&config.stripe);
+        let (stripe, mode) = (Stripe::new(&config.stripe), Mode::of_key(config.stripe.secret_key.as_ref()));
         match stripe.now().await {
             Ok(now) => {
                 tell("stripe key", key(config, &stripe, db.as_ref()).await)?;
                 tell("clock", clock(now))?;
-                for finding in permissions(&stripe).await {
+                for finding in permissions(&stripe, mode).await {
                     tell("permission", finding)?;
                 }
                 tell("webhook endpoint", endpoint(&stripe).await)?;
@@ -158,7 +158,7 @@ async fn key(config: &Config, stripe: &Stripe, db: Option<&Database>) -> Finding
         Some(db) => stripe_account::Entity::find_by_id(true).one(&db.reader).await.unwrap_or_default(),
         None => None,
     };
-    let mode = config.stripe.secret_key.as_ref().and_then(Mode::of_key);
+    let mode = Mode::of_key(config.stripe.secret_key.as_ref());
     let held = stored.as_ref().and_then(|stored| stored.livemode);
     if let (Some(mode), Some(held)) = (mode, held)
         && (mode == Mode::Live) != held
@@ -190,8 +190,8 @@ fn clock(of_stripe: i64) -> Finding {
 }
 
 /// What the gateway asks of Stripe: a method, a path, and the permission by which Stripe's dashboard knows it.
-fn asked() -> BTreeSet<(String, &'static str, String)> {
-    let listed = MIRRORS.iter().filter_map(|mirror| {
+fn asked(mode: Option<Mode>) -> BTreeSet<(String, &'static str, String)> {
+    let listed = listed_in(mode).filter_map(|mirror| {
         let (path, of) = match mirror.listing {
             Listing::Ranges(path) | Listing::Whole(path) => (path.to_owned(), mirror.object),
             Listing::Each { path, .. } => (path.replace("{id}", NOBODY), mirror.object),
@@ -213,9 +213,9 @@ fn asked() -> BTreeSet<(String, &'static str, String)> {
 }
 
 /// One line where nothing lacks, else one for each permission that does.
-async fn permissions(stripe: &Stripe) -> Vec<Finding> {
+async fn permissions(stripe: &Stripe, mode: Option<Mode>) -> Vec<Finding> {
     let (mut findings, mut good) = (Vec::new(), 0);
-    for (name, method, path) in asked() {
+    for (name, method, path) in asked(mode) {
         let answer = match method {
             "GET" if path.contains('?') => stripe.get(&format!("{path}&limit=1")).await,
             "GET" => stripe.get(&format!("{path}?limit=1")).await,
@@ -283,8 +283,14 @@ mod tests {
 
     #[test]
     fn each_object_that_is_listed_is_asked_for() {
-        let asked = asked();
+        let asked = asked(Some(Mode::Test));
         assert!(asked.len() > 40, "{asked:?}");
         assert!(asked.iter().all(|(_, _, path)| path.starts_with('/') && !path.contains('{')), "{asked:?}");
+    }
+
+    #[test]
+    fn a_live_key_is_not_asked_for_test_clocks() {
+        let asks = |mode| asked(mode).iter().any(|(_, _, path)| path.contains("test_clocks"));
+        assert_eq!([Some(Mode::Live), Some(Mode::Test), None].map(asks), [false, true, true]);
     }
 }

@@ -9,7 +9,7 @@ use super::{Failure, print, with_stripe};
 use crate::{
     config::Config,
     error::shown,
-    mirror::{Mirror, listed},
+    mirror::{Mirror, account::Mode, listed, listed_in},
     sync::verify::{Drift, Kind, OfObject, Report, Wanted, verify},
 };
 
@@ -34,7 +34,7 @@ pub struct Which {
 }
 
 impl Which {
-    fn mirrors(&self) -> Result<Vec<&'static Mirror>, Failure> {
+    fn mirrors(&self, mode: Option<Mode>) -> Result<Vec<&'static Mirror>, Failure> {
         let is_known = |name: &String| name == "all" || listed().any(|mirror| mirror.object == name);
         if let Some(unknown) = self.object.iter().find(|name| !is_known(name)) {
             let known: Vec<&str> = listed().map(|mirror| mirror.object).collect();
@@ -44,16 +44,18 @@ impl Which {
                 known.join(", ")
             )));
         }
-        let is_wanted =
-            |mirror: &&Mirror| self.object.iter().any(|name| name == "all" || name == mirror.object);
-        Ok(listed().filter(is_wanted).collect())
+        if self.object.iter().any(|name| name == "all") {
+            return Ok(listed_in(mode).collect());
+        }
+        Ok(listed().filter(|mirror| self.object.iter().any(|name| name == mirror.object)).collect())
     }
 }
 
 /// Compares the mirror with Stripe, and tells where they differ.
 pub async fn run(config: Config, which: Which) -> Result<(), Failure> {
+    let mode = Mode::of_key(config.stripe.secret_key.as_ref());
     let sample = which.sample.map(NonZeroU64::get);
-    let wanted = Wanted { mirrors: which.mirrors()?, sample, repair: which.repair, pause: PAUSE };
+    let wanted = Wanted { mirrors: which.mirrors(mode)?, sample, repair: which.repair, pause: PAUSE };
     let report = with_stripe(config, async |app| {
         let mut printed = Ok(());
         let mut tell = |drift: &Drift| {

@@ -40,7 +40,8 @@ pub enum Mode {
 
 impl Mode {
     /// The mode that a key tells by how it begins; other keys tell none.
-    pub fn of_key(key: &Secret) -> Option<Self> {
+    pub fn of_key(key: Option<&Secret>) -> Option<Self> {
+        let key = key?;
         let begins = |kinds: [&str; 2]| kinds.iter().any(|kind| key.expose().starts_with(kind));
         if begins(["sk_live_", "rk_live_"]) {
             Some(Self::Live)
@@ -86,7 +87,7 @@ impl Account {
     /// Fails where the key is of another mode than what the database holds.
     pub async fn open(db: &Database, key: Option<&Secret>) -> Result<Self> {
         let account = Self { db: db.clone(), mode: Arc::default() };
-        let Some(of_key) = key.and_then(Mode::of_key) else { return Ok(account) };
+        let Some(of_key) = Mode::of_key(key) else { return Ok(account) };
         let stored = account.claim_mode(of_key).await?;
         if stored == of_key {
             return Ok(account);
@@ -220,7 +221,7 @@ mod tests {
             ("sk_test_x", Some(Mode::Test)),
             ("rk_test_x", Some(Mode::Test)),
         ] {
-            assert_eq!(Mode::of_key(&Secret::new(key)), expected, "{key}");
+            assert_eq!(Mode::of_key(Some(&Secret::new(key))), expected, "{key}");
         }
     }
 }

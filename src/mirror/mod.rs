@@ -28,7 +28,7 @@ pub mod writer;
 use entity::mirrored::{Children, DeletedEvent, Listing, Mirrored, Object, Owner};
 use sea_orm::Iterable;
 
-use self::column::Column;
+use self::{account::Mode, column::Column};
 pub use self::{
     borrowed::BORROWED,
     registry::{MIRRORS, OTHER},
@@ -94,9 +94,16 @@ impl Mirror {
     }
 }
 
+const TEST_CLOCK: &str = "test_helpers.test_clock";
+
 /// The objects that Stripe lists, or that are made of its lists.
 pub fn listed() -> impl Iterator<Item = &'static Mirror> {
     MIRRORS.iter().filter(|mirror| mirror.listing != Listing::None)
+}
+
+/// Those that a key of this mode may list: Stripe has test clocks in test mode alone.
+pub fn listed_in(mode: Option<Mode>) -> impl Iterator<Item = &'static Mirror> {
+    listed().filter(move |mirror| mirror.object != TEST_CLOCK || mode != Some(Mode::Live))
 }
 
 /// The mirror of an object, by Stripe's name for it.

@@ -171,7 +171,7 @@ async fn close_gap(app: &App, lease: &mut Lease, since: DateTime<Utc>) -> Result
         %since, %until,
         "events of this time may be missing, and Stripe lists them no more: all is loaded anew"
     );
-    let mode = app.config.stripe.secret_key.as_ref().and_then(Mode::of_key);
+    let mode = Mode::of_key(app.config.stripe.secret_key.as_ref());
     let all = Selection::new(&[], Created::default(), mode)?;
     match start_afresh(app, &all).await? {
         // What it loaded first may have changed after that, and before what Stripe still lists.

@@ -64,7 +64,7 @@ pub async fn start_backfill(ctx: &Context<'_>, input: StartBackfillInput) -> Res
         Ok(created) => created,
         Err(error) => return refused("created", error),
     };
-    let mode = app.config.stripe.secret_key.as_ref().and_then(Mode::of_key);
+    let mode = Mode::of_key(app.config.stripe.secret_key.as_ref());
     let selection = match Selection::new(&input.objects.unwrap_or_default(), created, mode) {
         Ok(selection) => selection,
         Err(error) => return refused("objects", error),

@@ -5,11 +5,8 @@ use serde::Deserialize;
 
 use crate::{
     error::{Error, Result, shown},
-    mirror::{MIRRORS, Mirror, account::Mode, listed},
+    mirror::{MIRRORS, Mirror, account::Mode, listed, listed_in},
 };
-
-/// Stripe lists them in test mode alone.
-const OF_TEST_MODE: &str = "test_helpers.test_clock";
 
 /// The latest second that Stripe's times of ten digits reach.
 const LATEST: i64 = 9_999_999_999;
@@ -78,10 +75,8 @@ impl Selection {
             return Err(refusal(unknown));
         }
         let all = objects.is_empty() || objects.iter().any(|name| name == "all");
-        let is_there = |mirror: &&Mirror| mirror.object != OF_TEST_MODE || mode != Some(Mode::Live);
         let is_named = |mirror: &&Mirror| objects.iter().any(|name| name == mirror.object);
-        let mirrors =
-            if all { listed().filter(is_there).collect() } else { listed().filter(is_named).collect() };
+        let mirrors = if all { listed_in(mode).collect() } else { listed().filter(is_named).collect() };
         Ok(Self { mirrors, created })
     }
 

@@ -22,7 +22,7 @@ use super::{fetch::Setback, is_stopping, jittered, stopped};
 use crate::{
     app::App,
     error::{Error, Result},
-    mirror::{Mirror, listed},
+    mirror::{Mirror, account::Mode, listed_in},
     network,
     stripe::{Stripe, StripeError},
 };
@@ -331,7 +331,8 @@ pub async fn regular(app: &App, stripe: &Stripe, every: Duration, pause: Duratio
     let seconds = i64::try_from(every.as_secs()).unwrap_or(i64::MAX).max(1);
     let slot = app.clock.unix().div_euclid(seconds);
     let Some(begun) = begin(app, Some(slot)).await? else { return Ok(None) };
-    let wanted = Wanted { mirrors: listed().collect(), sample: None, repair: false, pause };
+    let mode = Mode::of_key(app.config.stripe.secret_key.as_ref());
+    let wanted = Wanted { mirrors: listed_in(mode).collect(), sample: None, repair: false, pause };
     let report = compare_all(app, stripe, &wanted, &mut |_| {}).await;
     if is_stopping(app) {
         // The next process makes it from the beginning.
