@@ -275,7 +275,7 @@ async fn with_request_id(mut request: Request, next: Next) -> Response {
         let body = json!({ "code": error.code.name(), "message": error.message, "requestId": id.0 });
         let (parts, _) = response.into_parts();
         response = (parts.status, parts.headers, Json(body)).into_response();
-    } else if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+    } else if response.status() == StatusCode::PAYLOAD_TOO_LARGE && is_text(&response) {
         let error = json!({ "code": "INVALID", "message": "The body is too large.", "requestId": id.0 });
         response = (response.status(), Json(error)).into_response();
     }
@@ -283,6 +283,11 @@ async fn with_request_id(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert("x-request-id", value);
     }
     response
+}
+
+/// Whether it is axum's own refusal: ours are JSON.
+fn is_text(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_none_or(|ty| ty.as_bytes().starts_with(b"text/"))
 }
 
 fn request_id() -> String {

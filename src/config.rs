@@ -438,7 +438,7 @@ mod tests {
             ("--billgraph-link-metadata-keys", ",", "BILLGRAPH_LINK_METADATA_KEYS"),
             ("--billgraph-limit-body", "256 KiB", "BILLGRAPH_LIMIT_BODY"),
             ("--billgraph-limit-tokens", "0", "BILLGRAPH_LIMIT_TOKENS"),
-            ("--billgraph-limit-depth", "-1", "BILLGRAPH_LIMIT_DEPTH"),
+            ("--billgraph-limit-depth", "twelve", "BILLGRAPH_LIMIT_DEPTH"),
             ("--billgraph-limit-aliases", "none", "BILLGRAPH_LIMIT_ALIASES"),
             ("--billgraph-limit-root-fields", "", "BILLGRAPH_LIMIT_ROOT_FIELDS"),
             ("--billgraph-limit-directives", "1.5", "BILLGRAPH_LIMIT_DIRECTIVES"),

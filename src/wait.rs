@@ -167,7 +167,7 @@ mod tests {
     fn a_timeout_is_in_whole_seconds() {
         assert_eq!(seconds(None).ok(), Some(Duration::from_secs(10)));
         assert_eq!(seconds(Some("0")).ok(), Some(Duration::ZERO));
-        assert_eq!(seconds(Some("60")).ok(), Some(Duration::from_secs(60)));
+        assert_eq!(seconds(Some("60")).ok(), Some(Duration::from_mins(1)));
         for wrong in ["", "61", "-1", "+1", "1.5", "10s", "ten", "99999999999999999999", "١"] {
             assert!(seconds(Some(wrong)).is_err(), "{wrong}");
         }

@@ -57,7 +57,9 @@ impl Extension for Discretion {
         if let Err(errors) = &mut result
             && !self.allows(ctx)
         {
-            errors.iter_mut().for_each(|error| without_suggestion(&mut error.message));
+            for error in errors {
+                without_suggestion(&mut error.message);
+            }
         }
         result
     }

@@ -193,13 +193,12 @@ async fn room(test: &TestApp, pages: u32) {
 #[tokio::test]
 async fn while_the_database_is_away_it_waits_and_loses_nothing() {
     let database = TestDatabase::create();
-    let (test, away) = match database.backend() {
-        DbBackend::Sqlite => (TestApp::with_database(database, |_| {}).await, Away::Full),
-        _ => {
-            let (proxy, through) = Proxy::before(&database.url).await;
-            let change = |settings: &mut Settings| settings.database_url = through;
-            (TestApp::with_database(database, change).await, Away::Cut(proxy))
-        }
+    let (test, away) = if database.backend() == DbBackend::Sqlite {
+        (TestApp::with_database(database, |_| {}).await, Away::Full)
+    } else {
+        let (proxy, through) = Proxy::before(&database.url).await;
+        let change = |settings: &mut Settings| settings.database_url = through;
+        (TestApp::with_database(database, change).await, Away::Cut(proxy))
     };
     let made = customers(&test, 700).await;
     let run = test.opened(&selection(&["customer"], None, None)).await;

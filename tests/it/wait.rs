@@ -60,7 +60,7 @@ fn text(value: &Value) -> String {
 async fn what_a_mutation_made_is_held_at_once() {
     let origin = "https://shop.example.com";
     let test = TestApp::with(|settings| {
-        settings.billgraph_cors_origins = Some("https://shop.example.com".to_owned())
+        settings.billgraph_cors_origins = Some("https://shop.example.com".to_owned());
     })
     .await;
     let (user, reader) = (test.user("ada"), test.service(Role::Reader).await);

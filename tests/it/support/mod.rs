@@ -262,10 +262,15 @@ enum Place {
 }
 
 impl Drop for Place {
-    /// A test ends without waiting; the schema is dropped on a thread and a runtime of its own.
+    /// A test ends without waiting, even for its own transactions: the schema is dropped on a thread and a runtime of
+    /// its own, after whoever still holds something in it is sent away.
     fn drop(&mut self) {
         let Self::Schema { url, name } = self else { return };
-        let (url, sql) = (url.clone(), format!("DROP SCHEMA IF EXISTS {name} CASCADE"));
+        let away = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+             WHERE relnamespace = to_regnamespace('{name}') AND pid <> pg_backend_pid()"
+        );
+        let (url, sql) = (url.clone(), format!("{away}; DROP SCHEMA IF EXISTS {name} CASCADE"));
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime can be made").block_on(async {
