@@ -1,0 +1,173 @@
+//! How fast an account is loaded, and in how much memory; and what a sweep costs that finds almost nothing.
+//!
+//!     cargo bench --bench load                    an account of some 100,000 objects
+//!     cargo bench --bench load -- 1300000         one that so many events lead to
+//!
+//! The account is simulated, with 25 milliseconds to each answer, and the limit is that of a live key, 80 requests a
+//! second. The database is SQLite in a temporary folder, or PostgreSQL at `BENCH_DATABASE_URL`, in the schema
+//! `bench_load`, which is removed. Reads Linux' `/proc`.
+
+use std::{
+    fs,
+    io::Read,
+    net::SocketAddr,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use sea_orm::{ConnectionTrait, Database};
+use stripe_sim::{ClockMode, Fault, Options, Sim};
+
+/// The schema on PostgreSQL.
+const SCHEMA: &str = "bench_load";
+
+/// Requests a second.
+const LIMIT: u64 = 80;
+
+/// Objects that one request brings.
+const PAGE: u64 = 100;
+
+/// What is loaded: of each, Stripe's lists take ranges.
+const OBJECTS: &str = "customer,subscription,invoice,payment_intent,charge,refund,balance_transaction";
+
+/// A day, in seconds.
+const DAY: i64 = 24 * 60 * 60;
+
+/// What a command took.
+struct Ran {
+    output: String,
+    elapsed: Duration,
+    cpu: Duration,
+    /// In kilobytes.
+    peak: u64,
+}
+
+struct Bench {
+    sim: Sim,
+    url: String,
+}
+
+impl Bench {
+    async fn new(url: &str) -> Self {
+        let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().expect("after 1970").as_secs());
+        let now = now.expect("it is not that late") - 25 * DAY;
+        let sim = Sim::new(Options { now, clock: ClockMode::Wall, ..Options::default() });
+        sim.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port is free");
+        sim.faults().every(1, "/v1/", Fault::Latency(Duration::from_millis(25)));
+        Self { sim, url: url.to_owned() }
+    }
+
+    /// Runs the program to its end.
+    async fn run(&self, arguments: &[&str]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_billgraph"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("DATABASE_URL", &self.url)
+            .env("BILLGRAPH_DB_SCHEMA", SCHEMA)
+            .env("BILLGRAPH_LOG", "warn")
+            .env("STRIPE_API_BASE", self.sim.base_url())
+            .env("STRIPE_SECRET_KEY", "sk_test_sim")
+            .env("STRIPE_RATE_LIMIT", LIMIT.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let running = tokio::task::spawn_blocking(move || {
+            let (start, before) = (Instant::now(), cpu_of_children());
+            let mut child = command.spawn().expect("the program starts");
+            let (mut peak, status) = (0, format!("/proc/{}/status", child.id()));
+            let ended = loop {
+                peak = peak.max(fs::read_to_string(&status).map_or(0, |status| peak_in(&status)));
+                if let Some(ended) = child.try_wait().expect("it can be waited for") {
+                    break ended;
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            };
+            let elapsed = start.elapsed();
+            let mut output = String::new();
+            let mut stdout = child.stdout.take().expect("it is piped");
+            stdout.read_to_string(&mut output).expect("it is text");
+            assert!(ended.success(), "{ended}: {output}");
+            Ran { output, elapsed, cpu: cpu_of_children() - before, peak }
+        });
+        running.await.expect("the thread does not panic")
+    }
+}
+
+/// The most memory that a process was in, in kilobytes.
+fn peak_in(status: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or_default()
+}
+
+/// What children that ended used of the processors: the kernel counts in hundredths of a second.
+fn cpu_of_children() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").expect("this is Linux");
+    // The name of the program, in parentheses, may have spaces.
+    let (_, fields) = stat.rsplit_once(')').expect("it has a name");
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let hundredths: u64 = [13, 14].iter().map(|&place| fields[place].parse::<u64>().expect("a number")).sum();
+    Duration::from_millis(hundredths * 10)
+}
+
+/// How many objects a load says it wrote.
+fn loaded(output: &str) -> u64 {
+    let of_line = |line: &str| line.split('\t').nth(1)?.strip_suffix(" loaded")?.parse::<u64>().ok();
+    output.lines().filter_map(of_line).sum()
+}
+
+#[expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a bench is to be read")]
+async fn load(bench: &Bench, events: usize) {
+    bench.sim.generate(events);
+    let ran = bench.run(&["backfill", "--object", OBJECTS]).await;
+    let objects = loaded(&ran.output);
+    print!("{}", ran.output);
+    let rate = objects as f64 / ran.elapsed.as_secs_f64();
+    println!("{objects} objects in {:.1} s: {rate:.0} a second", ran.elapsed.as_secs_f64());
+    println!("{:.0} % of what the limit allows", 100.0 * rate / (LIMIT * PAGE) as f64);
+    println!("{:.0} µs of processor time an object", ran.cpu.as_micros() as f64 / objects as f64);
+    println!("{:.0} MiB of memory at most", ran.peak as f64 / 1024.0);
+}
+
+/// Nothing but a few events is new.
+#[expect(clippy::print_stdout, reason = "a bench is to be read")]
+async fn sweep(bench: &Bench) {
+    bench.sim.generate(9_990);
+    bench.sim.advance(60);
+    let first = bench.run(&["sweep"]).await;
+    print!("the first sweep: {}", first.output);
+    println!("{:.2} s of processor time", first.cpu.as_secs_f64());
+    bench.sim.generate(10);
+    bench.sim.advance(60);
+    let since = (bench.sim.now() - 29 * DAY).to_string();
+    let second = bench.run(&["sweep", "--since", &since]).await;
+    print!("the second: {}", second.output);
+    println!("{:.2} s of processor time", second.cpu.as_secs_f64());
+}
+
+async fn emptied(url: &str) {
+    if url.starts_with("postgres") {
+        let db = Database::connect(url).await.expect("the database answers");
+        let sql = format!("DROP SCHEMA IF EXISTS {SCHEMA} CASCADE");
+        db.execute_unprepared(&sql).await.expect("the schema can be removed");
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    // Cargo adds `--bench`.
+    let events = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(130_000);
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    #[expect(clippy::disallowed_methods, reason = "the bench's only setting")]
+    let postgres = std::env::var("BENCH_DATABASE_URL").ok();
+    for (number, what) in ["sweep", "load"].into_iter().enumerate() {
+        let file = format!("sqlite://{}/{number}.db?mode=rwc", folder.path().display());
+        let url = postgres.as_ref().unwrap_or(&file);
+        emptied(url).await;
+        let bench = Bench::new(url).await;
+        match what {
+            "sweep" => sweep(&bench).await,
+            _ => load(&bench, events).await,
+        }
+        emptied(url).await;
+    }
+}
