@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, error::Error as StdError, sync::Arc};
 
-use async_graphql::{ErrorExtensions, ServerError};
+use async_graphql::{ErrorExtensions, Pos, ServerError};
 use axum::{
     http::{StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
@@ -148,6 +148,11 @@ impl Error {
             next = error.source();
         }
         text
+    }
+
+    /// The error of a field, which stands there in the document.
+    pub fn at(self, place: Pos) -> ServerError {
+        async_graphql::Error::from(self).into_server_error(place)
     }
 
     /// Writes the failure to the log; called once, where the error becomes an answer.

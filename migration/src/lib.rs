@@ -9,6 +9,7 @@ mod m20261121_000001_add_billing_objects;
 mod m20261121_000002_add_money_objects;
 mod m20261121_000003_create_sync_runs;
 mod m20261121_000005_add_sweeps;
+mod m20261121_000006_add_filter_indexes;
 mod table;
 
 /// All steps, oldest first.
@@ -23,17 +24,23 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_add_money_objects::Migration),
             Box::new(m20261121_000003_create_sync_runs::Migration),
             Box::new(m20261121_000005_add_sweeps::Migration),
+            Box::new(m20261121_000006_add_filter_indexes::Migration),
         ]
     }
 }
 
 /// The columns of a table by which rows are looked up: each has an index, which takes no long text on PostgreSQL.
-pub fn references(table: &str) -> &'static [&'static str] {
+pub fn references(table: &str) -> Vec<&'static str> {
     let tables = [
         m20261120_000001_create_mirror::TABLES,
         m20261121_000001_add_billing_objects::TABLES,
         m20261121_000002_add_money_objects::TABLES,
     ];
-    let found = tables.into_iter().flatten().find(|known| known.name == table);
-    found.map_or(&[], |known| known.references)
+    let references =
+        tables.into_iter().flatten().find(|known| known.name == table).map(|known| known.references);
+    let filtered = m20261121_000006_add_filter_indexes::INDEXED
+        .iter()
+        .find(|(name, _)| *name == table)
+        .map(|(_, columns)| *columns);
+    references.into_iter().chain(filtered).flatten().copied().collect()
 }

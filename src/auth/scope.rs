@@ -59,9 +59,14 @@ impl Scope {
 
     /// The rows of an entity that are to be seen.
     pub fn visible<E: Owned>(&self) -> Condition {
+        self.of_owner(E::OWNER)
+    }
+
+    /// The rows of a table whose rows belong to this owner that are to be seen.
+    pub fn of_owner(&self, owner: Owner) -> Condition {
         match self {
             Self::Everything => Condition::all(),
-            Self::Of(own) => Condition::all().add(own.condition(E::OWNER)),
+            Self::Of(own) => Condition::all().add(own.condition(owner)),
         }
     }
 

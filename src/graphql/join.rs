@@ -4,36 +4,69 @@
 //! each field, whatever the number of rows. A field that is not declared here still works: its resolver's loader
 //! gathers what is asked for at about the same time.
 
-use async_graphql::{SelectionField, Value};
-use entity::mirrored::Owned;
+use std::hash::{Hash, Hasher};
+
+use async_graphql::{OutputType, SelectionField, Value, registry::Registry};
+use entity::mirrored::{Owned, Owner};
 use futures_util::future::{BoxFuture, try_join_all};
 
 use super::{
+    column::Column,
+    filter::{self, By, Filter, filter_type},
+    lists::List,
     load::{Load, Row, text},
-    page::{PageArgs, Paging},
+    page::{PageArgs, Paging, Shows},
 };
 use crate::error::Result;
 
-/// A table whose rows lead to others.
+/// A table whose rows lead to others: what it says of itself to be joined, listed and filtered.
 pub trait Joined: Owned {
+    /// The object that shows a row.
+    type Shown: Shows<Entity = Self>;
+
+    /// The name before `Filter` and `Order`, where it is not the object's.
+    const NAME: Option<&'static str> = None;
     /// The fields of its object that lead to other tables.
     const JOINS: &'static [Join] = &[];
+    /// The columns by which rows are found, beside the id, when they were created, and metadata.
+    const FILTERS: &'static [By] = &[];
+    /// The columns by which lists are ordered, beside the id and when rows were created; each has an index.
+    const ORDERS: &'static [&'static str] = &[];
+
+    /// Whether it may have millions of rows: what customers own.
+    fn is_large() -> bool {
+        matches!(Self::OWNER, Owner::Itself | Owner::Customer(_) | Owner::Through { .. })
+    }
+
+    /// The name before `Filter` and `Order`.
+    fn name() -> String {
+        Self::NAME.map_or_else(|| Self::Shown::type_name().into_owned(), str::to_owned)
+    }
 }
 
 /// A field that leads to another table.
 pub struct Join {
-    field: &'static str,
+    pub field: &'static str,
     /// The row's column whose value leads there.
-    key: &'static str,
-    target: Target,
+    pub key: &'static str,
+    /// The other table's column that has the same value, where it is not the id.
+    pub foreign: Option<&'static str>,
+    pub target: &'static Target,
+    /// The list that the field is, if it is one.
+    pub list: Option<List>,
+    read: Read,
 }
 
-enum Target {
-    /// To the row with that id.
-    One(for<'a> fn(Level<'a>) -> BoxFuture<'a, Result<()>>),
-    /// To the row, or to the rows, that name it in this column.
-    Many(&'static str, for<'a> fn(Level<'a>, &'static str) -> BoxFuture<'a, Result<()>>),
+/// What is known of a table that a field leads to.
+pub struct Target {
+    pub table: fn() -> &'static str,
+    pub owner: Owner,
+    pub has_tombstones: fn() -> bool,
+    pub filter_type: fn(&mut Registry) -> String,
+    pub filter: fn(&Value, &mut filter::Budget) -> Result<Filter>,
 }
+
+type Read = for<'a> fn(Level<'a>, &'static str) -> BoxFuture<'a, Result<()>>;
 
 /// What is to be read at once: the rows that some keys lead to, and what is selected of them.
 struct Level<'a> {
@@ -42,28 +75,61 @@ struct Level<'a> {
     selected: SelectionField<'a>,
 }
 
+impl Target {
+    const fn of<T: Joined>() -> Self {
+        Self {
+            table: || T::default().table_name(),
+            owner: T::OWNER,
+            has_tombstones: || Column::find::<T>("deleted").is_some(),
+            filter_type: filter_type::<T>,
+            filter: filter::parse::<T>,
+        }
+    }
+}
+
+impl PartialEq for Target {
+    fn eq(&self, other: &Self) -> bool {
+        (self.table)() == (other.table)()
+    }
+}
+
+impl Eq for Target {}
+
+impl Hash for Target {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.table)().hash(state);
+    }
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str((self.table)())
+    }
+}
+
 impl Join {
     /// To the row whose id `column` holds.
     pub const fn one<T: Joined>(field: &'static str, column: &'static str) -> Self {
-        Self { field, key: column, target: Target::One(|level| Box::pin(read_one::<T>(level))) }
+        let read: Read = |level, _| Box::pin(read_one::<T>(level));
+        Self { field, key: column, foreign: None, target: const { &Target::of::<T>() }, list: None, read }
     }
 
-    /// To the rows that name this row's id in their `column`.
-    pub const fn many<T: Joined>(field: &'static str, column: &'static str) -> Self {
-        Self {
-            field,
-            key: "id",
-            target: Target::Many(column, |level, column| Box::pin(read_many::<T>(level, column))),
-        }
+    /// To the rows that name this row's id in their `column`: the object has a list of them, without code of its own.
+    pub const fn many<T: Joined>(
+        field: &'static str,
+        column: &'static str,
+        description: &'static str,
+    ) -> Self {
+        let read: Read = |level, column| Box::pin(read_many::<T>(level, column));
+        let target = const { &Target::of::<T>() };
+        Self { field, key: "id", foreign: Some(column), target, list: Some(List::of::<T>(description)), read }
     }
 
     /// To the one row that names this row's id in its `column`.
     pub const fn back<T: Joined>(field: &'static str, column: &'static str) -> Self {
-        Self {
-            field,
-            key: "id",
-            target: Target::Many(column, |level, column| Box::pin(read_back::<T>(level, column))),
-        }
+        let read: Read = |level, column| Box::pin(read_back::<T>(level, column));
+        let target = const { &Target::of::<T>() };
+        Self { field, key: "id", foreign: Some(column), target, list: None, read }
     }
 }
 
@@ -110,10 +176,7 @@ fn read<'a, E: Joined>(
     keys.sort_unstable();
     keys.dedup();
     let level = Level { load, keys, selected };
-    match join.target {
-        Target::One(read) => read(level),
-        Target::Many(column, read) => read(level, column),
-    }
+    (join.read)(level, join.foreign.unwrap_or("id"))
 }
 
 async fn read_one<T: Joined>(level: Level<'_>) -> Result<()> {
@@ -123,34 +186,16 @@ async fn read_one<T: Joined>(level: Level<'_>) -> Result<()> {
 
 async fn read_many<T: Joined>(level: Level<'_>, column: &'static str) -> Result<()> {
     // Arguments that are wrong are refused where the field itself is resolved.
-    let Some(Ok(args)) = paging(&level.selected).map(|paging| paging.check()) else { return Ok(()) };
+    let Some(Ok(args)) = Paging::of(&level.selected).map(Paging::check::<T>) else { return Ok(()) };
     let selects = |name: &str| level.selected.selection_set().any(|field| field.name() == name);
     if selects("totalCount") {
-        level.load.prime_counts::<T>(column, level.keys.clone()).await?;
+        level.load.prime_counts::<T>(column, level.keys.clone(), args.filter()).await?;
     }
     let rows = level.load.prime_pages::<T>(column, level.keys, &args).await?;
     prefetch_nodes::<T>(level.load, &rows, level.selected).await
 }
 
 async fn read_back<T: Joined>(level: Level<'_>, column: &'static str) -> Result<()> {
-    let rows = level.load.prime_pages::<T>(column, level.keys, &PageArgs::one()).await?;
+    let rows = level.load.prime_pages::<T>(column, level.keys, &PageArgs::one::<T>()).await?;
     prefetch::<T>(level.load, &rows, level.selected).await
-}
-
-fn paging(field: &SelectionField<'_>) -> Option<Paging> {
-    let mut paging = Paging::default();
-    for (name, value) in field.arguments().ok()? {
-        let number = |value: &Value| match value {
-            Value::Number(number) => number.as_i64().and_then(|number| i32::try_from(number).ok()),
-            _ => None,
-        };
-        match (name.as_str(), value) {
-            ("first", value) => paging.first = number(&value),
-            ("last", value) => paging.last = number(&value),
-            ("after", Value::String(text)) => paging.after = Some(text),
-            ("before", Value::String(text)) => paging.before = Some(text),
-            _ => {}
-        }
-    }
-    Some(paging)
 }

@@ -22,7 +22,10 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func},
 };
 
-use super::page::{self, Page, PageArgs};
+use super::{
+    filter::Filter,
+    page::{self, Page, PageArgs},
+};
 use crate::{
     auth::scope::{Belongings, Scope},
     error::{Error, Result},
@@ -101,16 +104,40 @@ impl Load {
         Ok(self.loader.load_one(key).await?.unwrap_or_default())
     }
 
-    /// How many rows name the parent in `column`.
-    pub async fn count_of<E: Owned>(&self, column: &'static str, parent: &str) -> Result<u64> {
-        let key = Key::<E, _>::new(CountOf { column, parent: parent.to_owned() });
+    /// How many rows of a list name the parent in `column`.
+    pub async fn count_of<E: Owned>(
+        &self,
+        column: &'static str,
+        parent: &str,
+        filter: Option<&Arc<Filter>>,
+    ) -> Result<u64> {
+        let key = CountOf { column, parent: parent.to_owned(), filter: filter.cloned() };
+        let key = Key::<E, _>::new(key);
         Ok(self.loader.load_one(key).await?.unwrap_or_default())
     }
 
     /// A page of all rows.
     pub async fn page<E: Owned>(&self, args: &PageArgs) -> Result<Page<E>> {
         let rows = self.loader.loader();
-        page::fetch(&rows.db, rows.find::<E>(), args).await
+        page::fetch(&rows.db, rows.listed::<E>(args.filter()), args).await
+    }
+
+    /// Whether a list has rows behind the cursor of a page.
+    pub async fn behind<E: Owned>(
+        &self,
+        parent: Option<&(&'static str, String)>,
+        args: &PageArgs,
+    ) -> Result<bool> {
+        if let Some((column, parent)) = parent {
+            let key = BehindOf(PageOf { column, parent: parent.clone(), args: args.clone() });
+            return Ok(self.loader.load_one(Key::<E, _>::new(key)).await?.unwrap_or_default());
+        }
+        let Some(behind) = args.behind() else { return Ok(false) };
+        let rows = self.loader.loader();
+        let query = rows.listed::<E>(args.filter()).filter(behind).select_only();
+        let found: Option<i32> =
+            query.column_as(Expr::value(1), "found").limit(1).into_tuple().one(&rows.db).await?;
+        Ok(found.is_some())
     }
 
     /// The products that a customer is subscribed to now.
@@ -128,11 +155,11 @@ impl Load {
         self.loader.load_one(Key::new(ProgressOf { run: run.to_owned() })).await
     }
 
-    /// How many rows there are in all.
-    pub async fn count<E: Owned>(&self) -> Result<u64> {
+    /// How many rows a list has in all.
+    pub async fn count<E: Owned>(&self, filter: Option<&Arc<Filter>>) -> Result<u64> {
         let rows = self.loader.loader();
-        let count =
-            rows.find::<E>().select_only().column_as(Expr::from(Func::count(Expr::col("id"))), "count");
+        let count = rows.listed::<E>(filter).select_only();
+        let count = count.column_as(Expr::from(Func::count(Expr::col("id"))), "count");
         let count: Option<i64> = count.into_tuple().one(&rows.db).await?;
         Ok(count.unwrap_or_default().unsigned_abs())
     }
@@ -162,8 +189,13 @@ impl Load {
     }
 
     /// Counts children now, so that a later [`Load::count_of`] finds the numbers.
-    pub async fn prime_counts<E: Owned>(&self, column: &'static str, parents: Vec<String>) -> Result<()> {
-        let key = |parent| Key::<E, _>::new(CountOf { column, parent });
+    pub async fn prime_counts<E: Owned>(
+        &self,
+        column: &'static str,
+        parents: Vec<String>,
+        filter: Option<&Arc<Filter>>,
+    ) -> Result<()> {
+        let key = |parent| Key::<E, _>::new(CountOf { column, parent, filter: filter.cloned() });
         let keys: Vec<Key<E, CountOf>> = parents.into_iter().map(key).collect();
         let found = self.loader.loader().load(&keys).await?;
         self.loader.feed_many(found).await;
@@ -185,6 +217,12 @@ impl Rows {
     fn find<E: Owned>(&self) -> Select<E> {
         let deleted = E::Column::from_str("deleted").ok();
         self.seen::<E>().filter(Condition::all().add_option(deleted.map(|deleted| deleted.eq(false))))
+    }
+
+    /// Those of them that a filter is true of.
+    fn listed<E: Owned>(&self, filter: Option<&Arc<Filter>>) -> Select<E> {
+        let condition = filter.map(|filter| filter.condition(&self.scope(), self.db.get_database_backend()));
+        self.find::<E>().filter(Condition::all().add_option(condition))
     }
 }
 
@@ -208,7 +246,12 @@ pub struct PageOf {
 pub struct CountOf {
     column: &'static str,
     parent: String,
+    filter: Option<Arc<Filter>>,
 }
+
+/// Whether there are rows behind the cursor of a page.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct BehindOf(PageOf);
 
 impl<E: Owned> Loader<Key<E, Id>> for Rows {
     /// `None` is remembered too: what is not there is not asked for again.
@@ -242,7 +285,8 @@ impl<E: Owned> Loader<Key<E, PageOf>> for Rows {
         let mut found = HashMap::with_capacity(keys.len());
         for ((column, args), parents) in alike {
             let mut pages =
-                page::fetch_for_parents(&self.db, self.find::<E>(), column, &parents, args).await?;
+                page::fetch_for_parents(&self.db, self.listed::<E>(args.filter()), column, &parents, args)
+                    .await?;
             for parent in parents {
                 let page = Arc::new(pages.remove(parent).unwrap_or_default());
                 let key = PageOf { column, parent: parent.to_owned(), args: args.clone() };
@@ -327,15 +371,15 @@ impl<E: Owned> Loader<Key<E, CountOf>> for Rows {
     type Error = Error;
 
     async fn load(&self, keys: &[Key<E, CountOf>]) -> Result<HashMap<Key<E, CountOf>, u64>> {
-        let mut alike: HashMap<&'static str, Vec<&str>> = HashMap::new();
-        for Key(CountOf { column, parent }, _) in keys {
-            alike.entry(column).or_default().push(parent);
+        let mut alike: HashMap<(&'static str, Option<&Arc<Filter>>), Vec<&str>> = HashMap::new();
+        for Key(CountOf { column, parent, filter }, _) in keys {
+            alike.entry((column, filter.as_ref())).or_default().push(parent);
         }
         // No row names a parent without children: that is a count too.
         let mut found: HashMap<_, _> = keys.iter().map(|key| (key.clone(), 0)).collect();
-        for (column, parents) in alike {
+        for ((column, filter), parents) in alike {
             let counts = self
-                .find::<E>()
+                .listed::<E>(filter)
                 .filter(Expr::col(column).is_in(parents))
                 .select_only()
                 .column_as(Expr::col(column), "parent")
@@ -343,8 +387,34 @@ impl<E: Owned> Loader<Key<E, CountOf>> for Rows {
                 .group_by(Expr::col(column))
                 .into_model::<Count>();
             for Count { parent, count } in counts.all(&self.db).await? {
-                found.insert(Key::new(CountOf { column, parent }), count.unsigned_abs());
+                let key = CountOf { column, parent, filter: filter.cloned() };
+                found.insert(Key::new(key), count.unsigned_abs());
             }
+        }
+        Ok(found)
+    }
+}
+
+impl<E: Owned> Loader<Key<E, BehindOf>> for Rows {
+    type Value = bool;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Key<E, BehindOf>]) -> Result<HashMap<Key<E, BehindOf>, bool>> {
+        let mut alike: HashMap<(&'static str, &PageArgs), Vec<&str>> = HashMap::new();
+        for Key(BehindOf(PageOf { column, parent, args }), _) in keys {
+            alike.entry((column, args)).or_default().push(parent);
+        }
+        let mut found = HashMap::with_capacity(keys.len());
+        for ((column, args), parents) in alike {
+            let Some(behind) = args.behind() else { continue };
+            let query = self.listed::<E>(args.filter()).filter(behind).select_only();
+            let query = query.filter(Expr::col(column).is_in(parents)).column_as(Expr::col(column), "parent");
+            let those: Vec<String> = query.distinct().into_tuple().all(&self.db).await?;
+            found.extend(
+                those
+                    .into_iter()
+                    .map(|parent| (Key::new(BehindOf(PageOf { column, parent, args: args.clone() })), true)),
+            );
         }
         Ok(found)
     }

@@ -1,15 +1,20 @@
 //! The GraphQL API over the mirror.
 //!
-//! [`load`] reads rows within the viewer's scope, [`page`] pages them, [`join`] loads selected joins ahead, and the
-//! objects in [`object`] show them. [`query`], [`mutation`] and [`live`] are the roots; [`operator`]
-//! shows where the mirror stands.
+//! [`load`] reads rows within the viewer's scope, [`filter`] and [`order`] say which and in which order, [`page`] pages
+//! them, [`join`] loads selected joins ahead, and the objects in [`object`] show them; their lists are declared
+//! ([`lists`]). [`query`] with [`roots`], [`mutation`] and [`live`] are the roots; [`operator`] shows where the mirror
+//! stands.
 
+mod column;
+mod describe;
 mod documents;
+mod filter;
 mod guard;
 mod http;
 mod introspection;
 mod join;
 mod limit;
+mod lists;
 mod live;
 mod load;
 mod mask;
@@ -18,8 +23,10 @@ mod mutation;
 mod nulls;
 mod object;
 mod operator;
+mod order;
 mod page;
 mod query;
+mod roots;
 mod sse;
 mod ws;
 
@@ -31,8 +38,16 @@ use tower_http::compression::{
 };
 
 use self::{
-    guard::Guard, introspection::Discretion, limit::Limit, live::Live, load::Load, mask::Mask,
-    mutation::Mutation, nulls::Nulls, query::Query,
+    guard::Guard,
+    introspection::Discretion,
+    limit::Limit,
+    live::Live,
+    load::Load,
+    mask::Mask,
+    mutation::Mutation,
+    nulls::Nulls,
+    query::{Asked, Query},
+    roots::Roots,
 };
 use crate::{
     app::{App, RequestId},
@@ -51,7 +66,7 @@ const WORTH_COMPRESSING: u64 = 1 << 10;
 
 /// The schema, to be executed.
 pub fn schema(config: &GraphqlConfig) -> Schema {
-    Schema::build(Query, Mutation, Live)
+    Schema::build(Query(Asked, Roots), Mutation, Live)
         .extension(Mask)
         .extension(Nulls)
         .extension(Guard(config.timeout))

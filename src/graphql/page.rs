@@ -1,21 +1,23 @@
 //! Relay connections over keysets: written once, for every table.
 //!
-//! Rows come newest first; a cursor is a place between rows, so that pages stay stable under inserts.
+//! A page is asked for by its place in an [`Order`]; what a list has beside is asked for only when it is selected.
 //! <https://relay.dev/graphql/connections.htm>
 
-use std::{borrow::Cow, collections::HashMap, str::FromStr, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, Utc};
-use entity::mirrored::Owned;
+use async_graphql::{Context, Object, OutputType, SelectionField, SimpleObject, TypeName, Value};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, EntityTrait, FromQueryResult, ModelTrait, Order, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Select, Value,
+    ConnectionTrait, DatabaseConnection, EntityTrait, FromQueryResult, Order as Sort, QueryFilter,
+    QuerySelect, QueryTrait, Select,
     sea_query::{Expr, ExprTrait, Query, SelectStatement, WindowStatement},
 };
 
-use super::load::{Load, Row, load, text};
+use super::{
+    filter::Filter,
+    join::Joined,
+    load::{Load, Row, load, text},
+    order::{Cursor, Order, Side},
+};
 use crate::error::{Error, Result};
 
 /// How many rows a page has where nothing is said.
@@ -28,97 +30,42 @@ pub const MOST: i32 = 100;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageArgs {
     limit: u64,
-    direction: Direction,
+    /// To which side of the cursor, or from which end of the list.
+    side: Side,
     cursor: Option<Cursor>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Direction {
-    Forward,
-    Backward,
-}
-
-/// A place in the order of a connection: that of a row.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Cursor {
-    created: DateTime<Utc>,
-    id: String,
+    order: Order,
+    filter: Option<Arc<Filter>>,
 }
 
 /// Some rows of a connection, in its order.
 pub struct Page<E: EntityTrait> {
     pub rows: Vec<Row<E>>,
-    pub has_next: bool,
-    pub has_previous: bool,
+    /// Whether there are more rows on the side that was read to.
+    more: bool,
 }
 
 impl<E: EntityTrait> Default for Page<E> {
     fn default() -> Self {
-        Self { rows: Vec::new(), has_next: false, has_previous: false }
+        Self { rows: Vec::new(), more: false }
     }
 }
 
 impl PageArgs {
     /// The first row.
-    pub fn one() -> Self {
-        Self { limit: 1, direction: Direction::Forward, cursor: None }
+    pub fn one<E: Joined>() -> Self {
+        Self { limit: 1, side: Side::After, cursor: None, order: Order::newest::<E>(), filter: None }
     }
 
-    /// The arguments as the client wrote them; `first` and `last` together are not allowed, as nothing says what
-    /// they would mean.
-    pub fn new(
-        first: Option<i32>,
-        after: Option<&str>,
-        last: Option<i32>,
-        before: Option<&str>,
-    ) -> Result<Self> {
-        let (direction, count, cursor) = match (first, after, last, before) {
-            (first, after, None, None) => (Direction::Forward, first, after),
-            (None, None, last, before) => (Direction::Backward, last, before),
-            _ => return Err(Error::invalid("Use `first` with `after`, or `last` with `before`.")),
-        };
-        let limit = match count {
-            None => DEFAULT,
-            Some(count @ 0..=MOST) => u64::from(count.unsigned_abs()),
-            Some(_) => return Err(Error::invalid(format!("`first` and `last` are from 0 to {MOST}."))),
-        };
-        Ok(Self { limit, direction, cursor: cursor.map(Cursor::decode).transpose()? })
-    }
-}
-
-impl Cursor {
-    /// The version comes first, so that the order can change and old cursors are refused.
-    const VERSION: &'static str = "1";
-
-    fn of<E: EntityTrait>(row: &E::Model) -> Self {
-        let created = match E::Column::from_str("created").map(|column| row.get(column)) {
-            Ok(Value::ChronoDateTimeUtc(Some(created))) => created,
-            _ => DateTime::UNIX_EPOCH,
-        };
-        Self { created, id: text::<E>(row, "id") }
+    /// Which rows the whole list has.
+    pub fn filter(&self) -> Option<&Arc<Filter>> {
+        self.filter.as_ref()
     }
 
-    fn encode(&self) -> String {
-        let place = format!("{} {} {}", Self::VERSION, self.created.timestamp_micros(), self.id);
-        URL_SAFE_NO_PAD.encode(place)
+    /// The rows that lie behind the page's cursor: on its other side, and its own.
+    pub fn behind(&self) -> Option<Expr> {
+        let cursor = self.cursor.as_ref()?;
+        Some(self.order.beyond(cursor, self.side.other()).or(self.order.at(cursor)))
     }
-
-    fn decode(text: &str) -> Result<Self> {
-        let parse = || {
-            let place = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-            let (version, rest) = place.split_once(' ')?;
-            let (created, id) = rest.split_once(' ')?;
-            let created = DateTime::from_timestamp_micros(created.parse().ok()?)?;
-            (version == Self::VERSION && !id.contains('\0')).then(|| Self { created, id: id.to_owned() })
-        };
-        parse().ok_or_else(|| Error::invalid("The cursor is not one of this connection."))
-    }
-}
-
-/// The columns that tell a row's place: Stripe says of some objects, such as an invoice's lines, not when they were
-/// created.
-fn place<E: EntityTrait>() -> &'static [&'static str] {
-    if E::Column::from_str("created").is_ok() { &["created", "id"] } else { &["id"] }
 }
 
 /// Reads a page of a query's rows.
@@ -127,10 +74,8 @@ pub async fn fetch<E: EntityTrait>(
     query: Select<E>,
     args: &PageArgs,
 ) -> Result<Page<E>> {
-    let (mut query, order) = beyond_cursor(query, args);
-    for column in place::<E>() {
-        query = query.order_by(Expr::col(*column), order.clone());
-    }
+    let mut query = beyond_cursor(query, args);
+    args.order.towards(args.side).sort(QuerySelect::query(&mut query));
     Ok(cut(query.limit(args.limit + 1).all(db).await?, args))
 }
 
@@ -146,8 +91,8 @@ pub async fn fetch_for_parents<E: EntityTrait>(
         let page = fetch(db, query.filter(Expr::col(column).eq(*parent)), args).await?;
         return Ok(HashMap::from([((*parent).to_owned(), page)]));
     }
-    let (query, order) = beyond_cursor(query.filter(Expr::col(column).is_in(parents.iter().copied())), args);
-    let statement = ranked::<E>(query.into_query(), column, &order, args.limit + 1);
+    let query = beyond_cursor(query.filter(Expr::col(column).is_in(parents.iter().copied())), args);
+    let statement = ranked(query.into_query(), column, args);
     let mut rows: HashMap<String, Vec<E::Model>> = HashMap::with_capacity(parents.len());
     for row in db.query_all(&statement).await? {
         let row = E::Model::from_query_result(&row, "")?;
@@ -157,39 +102,22 @@ pub async fn fetch_for_parents<E: EntityTrait>(
 }
 
 /// The first rows of each parent, in order.
-fn ranked<E: EntityTrait>(
-    mut rows: SelectStatement,
-    column: &'static str,
-    order: &Order,
-    limit: u64,
-) -> SelectStatement {
+fn ranked(mut rows: SelectStatement, column: &'static str, args: &PageArgs) -> SelectStatement {
     let mut window = WindowStatement::partition_by(column);
-    for column in place::<E>() {
-        window.order_by(*column, order.clone());
-    }
+    args.order.towards(args.side).sort(&mut window);
     rows.expr_window_as(Expr::cust("ROW_NUMBER()"), window, "place");
     Query::select()
         .expr(Expr::cust("*"))
         .from_subquery(rows, "ranked")
-        .and_where(Expr::col("place").lte(limit))
-        .order_by("place", Order::Asc)
+        .and_where(Expr::col("place").lte(args.limit + 1))
+        .order_by("place", Sort::Asc)
         .to_owned()
 }
 
-fn beyond_cursor<E: EntityTrait>(query: Select<E>, args: &PageArgs) -> (Select<E>, Order) {
-    let columns = place::<E>();
-    let place = || Expr::tuple(columns.iter().map(|column| Expr::col(*column)));
-    let cursor = args.cursor.as_ref().map(|cursor| {
-        Expr::tuple(columns.iter().map(|column| match *column {
-            "created" => Expr::value(cursor.created),
-            _ => Expr::value(cursor.id.as_str()),
-        }))
-    });
-    match (args.direction, cursor) {
-        (Direction::Forward, Some(cursor)) => (query.filter(place().lt(cursor)), Order::Desc),
-        (Direction::Forward, None) => (query, Order::Desc),
-        (Direction::Backward, Some(cursor)) => (query.filter(place().gt(cursor)), Order::Asc),
-        (Direction::Backward, None) => (query, Order::Asc),
+fn beyond_cursor<E: EntityTrait>(query: Select<E>, args: &PageArgs) -> Select<E> {
+    match &args.cursor {
+        Some(cursor) => query.filter(args.order.beyond(cursor, args.side)),
+        None => query,
     }
 }
 
@@ -197,65 +125,107 @@ fn beyond_cursor<E: EntityTrait>(query: Select<E>, args: &PageArgs) -> (Select<E
 fn cut<E: EntityTrait>(mut rows: Vec<E::Model>, args: &PageArgs) -> Page<E> {
     let more = rows.len() as u64 > args.limit;
     rows.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
-    // The row that the cursor names lies on the other side.
-    let behind = args.cursor.is_some();
-    let (has_next, has_previous) = match args.direction {
-        Direction::Forward => (more, behind),
-        Direction::Backward => {
-            rows.reverse();
-            (behind, more)
-        }
-    };
-    Page { rows: rows.into_iter().map(Arc::new).collect(), has_next, has_previous }
+    if args.side == Side::Before {
+        rows.reverse();
+    }
+    Page { rows: rows.into_iter().map(Arc::new).collect(), more }
 }
 
 /// A GraphQL object that shows a row.
 pub trait Shows: OutputType {
     /// The row's table.
-    type Entity: Owned;
+    type Entity: Joined;
 
     /// The object of a row.
     fn row(row: Row<Self::Entity>) -> Self;
 }
 
-/// Which rows a connection counts.
-enum Counted {
-    All,
-    Of(&'static str, String),
-}
-
 /// A page of a list.
 pub struct Connection<T: Shows> {
     page: Arc<Page<T::Entity>>,
-    counted: Counted,
+    args: PageArgs,
+    /// The column that names the parent, and the parent's id, where the list is not of all rows.
+    parent: Option<(&'static str, String)>,
 }
 
 impl<T: Shows> Connection<T> {
     /// A page of all rows.
-    pub fn all(page: Page<T::Entity>) -> Self {
-        Self { page: Arc::new(page), counted: Counted::All }
+    pub async fn all(load: &Load, args: PageArgs) -> Result<Self> {
+        let page = Arc::new(load.page(&args).await?);
+        Ok(Self { page, args, parent: None })
     }
 
     /// A page of the rows whose `column` names the parent.
-    pub async fn of(load: &Load, column: &'static str, parent: &str, args: Paging) -> Result<Self> {
-        let page = load.page_of(column, parent, args.check()?).await?;
-        Ok(Self { page, counted: Counted::Of(column, parent.to_owned()) })
+    pub async fn of(load: &Load, column: &'static str, parent: &str, paging: Option<Paging>) -> Result<Self> {
+        let args = paging.unwrap_or_default().check::<T::Entity>()?;
+        let page = load.page_of(column, parent, args.clone()).await?;
+        Ok(Self { page, args, parent: Some((column, parent.to_owned())) })
+    }
+
+    /// The rows of the page.
+    pub fn rows(&self) -> &[Row<T::Entity>] {
+        &self.page.rows
+    }
+
+    fn cursor(&self, row: &Row<T::Entity>) -> String {
+        self.args.order.encode(&self.args.order.place::<T::Entity>(row))
     }
 }
 
-/// Which page of a list: `first` with `after`, or `last` with `before`.
+/// Which page of which list: `first` with `after`, or `last` with `before`; a filter, and an order.
 #[derive(Default)]
 pub struct Paging {
     pub first: Option<i32>,
     pub after: Option<String>,
     pub last: Option<i32>,
     pub before: Option<String>,
+    pub filter: Value,
+    pub order_by: Value,
 }
 
 impl Paging {
-    /// The arguments, checked.
-    pub fn check(&self) -> Result<PageArgs> {
-        PageArgs::new(self.first, self.after.as_deref(), self.last, self.before.as_deref())
+    /// The arguments of a field; none where one of them cannot be read, which is refused elsewhere.
+    pub fn of(field: &SelectionField<'_>) -> Option<Self> {
+        let number = |value: &Value| match value {
+            Value::Number(number) => number.as_i64().and_then(|number| i32::try_from(number).ok()),
+            _ => None,
+        };
+        let mut paging = Self::default();
+        for (name, value) in field.arguments().ok()? {
+            match (name.as_str(), value) {
+                ("first", value) => paging.first = number(&value),
+                ("last", value) => paging.last = number(&value),
+                ("after", Value::String(text)) => paging.after = Some(text),
+                ("before", Value::String(text)) => paging.before = Some(text),
+                ("filter", value) => paging.filter = value,
+                ("orderBy", value) => paging.order_by = value,
+                _ => {}
+            }
+        }
+        Some(paging)
+    }
+
+    /// The arguments of the field that is resolved.
+    pub fn here(ctx: &Context<'_>) -> Option<Self> {
+        Self::of(&ctx.field())
+    }
+
+    /// The arguments, checked; `first` and `last` together are not allowed, as nothing says what they would mean.
+    pub fn check<E: Joined>(self) -> Result<PageArgs> {
+        let (side, count, cursor) = match (self.first, self.after, self.last, self.before) {
+            (first, after, None, None) => (Side::After, first, after),
+            (None, None, last, before) => (Side::Before, last, before),
+            _ => return Err(Error::invalid("Use `first` with `after`, or `last` with `before`.")),
+        };
+        let limit = match count {
+            None => DEFAULT,
+            Some(count @ 0..=MOST) => u64::from(count.unsigned_abs()),
+            Some(_) => return Err(Error::invalid(format!("`first` and `last` are from 0 to {MOST}."))),
+        };
+        let order = Order::parse::<E>(&self.order_by)?;
+        let cursor = cursor.map(|cursor| order.decode(&cursor)).transpose()?;
+        let filter = Filter::parse::<E>(&self.filter)?.map(Arc::new);
+        Ok(PageArgs { limit, side, cursor, order, filter })
     }
 }
 
@@ -270,7 +240,7 @@ impl<T: Shows> TypeName for Connection<T> {
 impl<T: Shows> Connection<T> {
     /// The rows, each with its cursor.
     async fn edges(&self) -> Vec<Edge<T>> {
-        self.page.rows.iter().map(|row| Edge(row.clone())).collect()
+        self.page.rows.iter().map(|row| Edge { row: row.clone(), cursor: self.cursor(row) }).collect()
     }
 
     /// The rows.
@@ -279,29 +249,43 @@ impl<T: Shows> Connection<T> {
     }
 
     /// Where the page lies in the list.
-    async fn page_info(&self) -> PageInfo {
-        let cursor = |row: &Row<T::Entity>| Cursor::of::<T::Entity>(row).encode();
-        PageInfo {
-            has_next_page: self.page.has_next,
-            has_previous_page: self.page.has_previous,
-            start_cursor: self.page.rows.first().map(cursor),
-            end_cursor: self.page.rows.last().map(cursor),
-        }
+    async fn page_info(&self, ctx: &Context<'_>) -> Result<PageInfo> {
+        let names = [("hasNextPage", Side::After), ("hasPreviousPage", Side::Before)];
+        let behind = names.iter().find(|(_, side)| *side == self.args.side.other()).map(|(name, _)| *name);
+        let asked = ctx.field().selection_set().any(|field| Some(field.name()) == behind);
+        // What lies behind the cursor is another question to the database.
+        let behind = match &self.args.cursor {
+            Some(_) if asked => load(ctx).behind::<T::Entity>(self.parent.as_ref(), &self.args).await?,
+            _ => false,
+        };
+        let (has_next_page, has_previous_page) = match self.args.side {
+            Side::After => (self.page.more, behind),
+            Side::Before => (behind, self.page.more),
+        };
+        Ok(PageInfo {
+            has_next_page,
+            has_previous_page,
+            start_cursor: self.page.rows.first().map(|row| self.cursor(row)),
+            end_cursor: self.page.rows.last().map(|row| self.cursor(row)),
+        })
     }
 
     /// How many rows the whole list has; counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32> {
-        let load = load(ctx);
-        let count = match &self.counted {
-            Counted::All => load.count::<T::Entity>().await?,
-            Counted::Of(column, parent) => load.count_of::<T::Entity>(column, parent).await?,
+        let (load, filter) = (load(ctx), self.args.filter());
+        let count = match &self.parent {
+            None => load.count::<T::Entity>(filter).await?,
+            Some((column, parent)) => load.count_of::<T::Entity>(column, parent, filter).await?,
         };
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 }
 
 /// A row with its cursor.
-pub struct Edge<T: Shows>(Row<T::Entity>);
+pub struct Edge<T: Shows> {
+    row: Row<T::Entity>,
+    cursor: String,
+}
 
 impl<T: Shows> TypeName for Edge<T> {
     fn type_name() -> Cow<'static, str> {
@@ -314,12 +298,12 @@ impl<T: Shows> TypeName for Edge<T> {
 impl<T: Shows> Edge<T> {
     /// The row.
     async fn node(&self) -> T {
-        T::row(self.0.clone())
+        T::row(self.row.clone())
     }
 
     /// The row's place in the list, for `after` and `before`.
-    async fn cursor(&self) -> String {
-        Cursor::of::<T::Entity>(&self.0).encode()
+    async fn cursor(&self) -> &str {
+        &self.cursor
     }
 }
 

@@ -1,18 +1,15 @@
 //! The root of queries.
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, MergedObject, Object};
 use entity::{checkout_session, checkout_session::CheckoutSessionStatus, open::Open, sync_run, user};
 use futures_util::future::try_join_all;
 
 use super::{
-    join::{Joined, prefetch_nodes},
     load::load,
-    object::{
-        BillingSubscription, CheckoutSession, Customer, Invoice, Node, Organization, PaymentIntent, Price,
-        Product, SyncRun, User, after, node, selected,
-    },
+    object::{CheckoutSession, Node, Organization, SyncRun, User, after, node, selected},
     operator::{MirrorStatus, WebhookEventConnection, WebhookEventFilter, admins_only, webhook_events},
-    page::{Connection, Paging, Shows},
+    page::{Connection, Paging},
+    roots::Roots,
 };
 use crate::{
     app::App,
@@ -24,10 +21,14 @@ use crate::{
 const MOST_NODES: usize = 100;
 
 /// What can be asked.
-pub struct Query;
+#[derive(MergedObject)]
+pub struct Query(pub Asked, pub Roots);
+
+/// The questions that have code of their own.
+pub struct Asked;
 
 #[Object]
-impl Query {
+impl Asked {
     /// Who is asking, where it is a user.
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(user) = ctx.data_unchecked::<Viewer>().user() else { return Ok(None) };
@@ -61,18 +62,6 @@ impl Query {
         Ok(selected(ctx, id).await?.or_else(|| User::unlinked(ctx, id)))
     }
 
-    /// The users that are linked to a customer or were seen, newest first.
-    async fn users(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<User>> {
-        page(ctx, Paging { first, after, last, before }).await
-    }
-
     /// The organization with an id: the identity provider's, or the global one.
     async fn organization(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Organization>> {
         let id = after(&id, "org:");
@@ -103,108 +92,6 @@ impl Query {
             }
         }
         selected(ctx, &id).await
-    }
-
-    /// The customer with an id.
-    async fn customer(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Customer>> {
-        selected(ctx, &id).await
-    }
-
-    /// The customers, without deleted ones, newest first.
-    async fn customers(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Customer>> {
-        page(ctx, Paging { first, after, last, before }).await
-    }
-
-    /// The subscription with an id.
-    async fn subscription(&self, ctx: &Context<'_>, id: ID) -> Result<Option<BillingSubscription>> {
-        selected(ctx, &id).await
-    }
-
-    /// The subscriptions, canceled ones among them, newest first.
-    async fn subscriptions(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<BillingSubscription>> {
-        page(ctx, Paging { first, after, last, before }).await
-    }
-
-    /// The payment with an id.
-    async fn payment(&self, ctx: &Context<'_>, id: ID) -> Result<Option<PaymentIntent>> {
-        selected(ctx, &id).await
-    }
-
-    /// The payments, newest first.
-    async fn payments(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<PaymentIntent>> {
-        page(ctx, Paging { first, after, last, before }).await
-    }
-
-    /// The invoice with an id.
-    async fn invoice(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Invoice>> {
-        selected(ctx, &id).await
-    }
-
-    /// The invoices, newest first.
-    async fn invoices(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Invoice>> {
-        page(ctx, Paging { first, after, last, before }).await
-    }
-
-    /// The product with an id.
-    async fn product(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Product>> {
-        selected(ctx, &id).await
-    }
-
-    /// The products, newest first.
-    async fn products(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Product>> {
-        page(ctx, Paging { first, after, last, before }).await
-    }
-
-    /// The price with an id.
-    async fn price(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Price>> {
-        selected(ctx, &id).await
-    }
-
-    /// The prices, newest first.
-    async fn prices(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Price>> {
-        page(ctx, Paging { first, after, last, before }).await
     }
 
     /// Where the mirror stands: what it holds, what waits, and what sweeps and comparisons with Stripe found. For admins.
@@ -241,15 +128,7 @@ impl Query {
         #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
     ) -> Result<Connection<SyncRun>> {
         admins_only(ctx)?;
-        let paging = Paging { first, after, last, before };
-        Ok(Connection::all(load(ctx).page::<sync_run::Entity>(&paging.check()?).await?))
+        let paging = Paging { first, after, last, before, ..Paging::default() };
+        Connection::all(load(ctx), paging.check::<sync_run::Entity>()?).await
     }
-}
-
-/// A page of all rows of a table, with what is selected of them loaded ahead.
-async fn page<T: Shows<Entity: Joined>>(ctx: &Context<'_>, paging: Paging) -> Result<Connection<T>> {
-    let load = load(ctx);
-    let page = load.page::<T::Entity>(&paging.check()?).await?;
-    prefetch_nodes::<T::Entity>(load, &page.rows, ctx.field()).await?;
-    Ok(Connection::all(page))
 }

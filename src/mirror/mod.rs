@@ -69,7 +69,7 @@ impl Mirror {
         Self {
             object: E::OBJECT,
             table,
-            columns: E::Column::iter().filter_map(|column| Column::of(column, references)).collect(),
+            columns: E::Column::iter().filter_map(|column| Column::of(column, &references)).collect(),
             owner: E::OWNER,
             children: E::CHILDREN,
             embedded: E::EMBEDDED,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     TestApp,
-    billing::{MADE, customer, subscription},
+    billing::{MADE, customer, event, subscription},
 };
 
 const PAGE: &str = "query($first: Int, $after: String, $last: Int, $before: String) {
@@ -39,6 +39,10 @@ fn ids(page: &Value) -> Vec<String> {
 async fn wrong_arguments_are_refused() {
     let (test, reader, _) = with_customers().await;
     let cursor = |place: &str| BASE64_URL_SAFE_NO_PAD.encode(place);
+    let of_customers =
+        |created: Value, id: Value| cursor(&json!(["2 customers -created -id", created, id]).to_string());
+    let right = json!({ "after": of_customers(json!(MADE * 1_000_000), json!("cus_01")) });
+    test.data(Some(&reader), PAGE, right).await;
     for variables in [
         json!({ "first": 101 }),
         json!({ "first": -1 }),
@@ -46,16 +50,27 @@ async fn wrong_arguments_are_refused() {
         json!({ "last": 101 }),
         json!({ "last": -1 }),
         json!({ "first": 1, "last": 1 }),
-        json!({ "first": 1, "before": cursor("1 1 cus_01") }),
-        json!({ "last": 1, "after": cursor("1 1 cus_01") }),
+        json!({ "first": 1, "before": of_customers(json!(1), json!("cus_01")) }),
+        json!({ "last": 1, "after": of_customers(json!(1), json!("cus_01")) }),
         json!({ "after": "" }),
         json!({ "after": "cus_01" }),
         json!({ "after": "%%%" }),
         json!({ "before": cursor("") }),
-        json!({ "after": cursor("1 x cus_01") }),
-        json!({ "after": cursor("2 1 cus_01") }),
-        json!({ "after": cursor("1 9223372036854775807 cus_01") }),
-        json!({ "after": cursor("1 1 cus\0") }),
+        json!({ "before": cursor("[]") }),
+        json!({ "before": cursor("{}") }),
+        json!({ "after": cursor("1 1 cus_01") }),
+        json!({ "after": of_customers(json!("x"), json!("cus_01")) }),
+        json!({ "after": of_customers(Value::Null, json!("cus_01")) }),
+        json!({ "after": of_customers(json!(i64::MAX), json!("cus_01")) }),
+        json!({ "after": of_customers(json!(i64::MIN), json!("cus_01")) }),
+        json!({ "after": of_customers(json!(1.5), json!("cus_01")) }),
+        json!({ "after": of_customers(json!(1), json!("cus\0")) }),
+        json!({ "after": of_customers(json!(1), json!(1)) }),
+        json!({ "after": cursor("[\"2 customers -created -id\",1]") }),
+        json!({ "after": cursor("[\"3 customers -created -id\",1,\"cus_01\"]") }),
+        json!({ "after": cursor("[\"2 customers +created +id\",1,\"cus_01\"]") }),
+        json!({ "after": cursor("[\"2 invoices -created -id\",1,\"cus_01\"]") }),
+        json!({ "after": format!("{}AAAA", of_customers(json!(1), json!("cus_01"))) }),
     ] {
         let answer = test.graphql(Some(&reader), PAGE, variables.clone()).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "INVALID", "{variables}: {answer}");
@@ -96,6 +111,86 @@ async fn pages_hold_every_row_once_forward_and_backward() {
             (0, &json!(false))
         );
     }
+}
+
+/// The ids of a page and what it says of its neighbours.
+async fn page(test: &TestApp, reader: &str, variables: Value) -> (Vec<String>, bool, bool) {
+    let data = test.data(Some(reader), PAGE, variables).await;
+    let info = &data["customers"]["pageInfo"];
+    let told = |name: &str| info[name].as_bool().expect("it is told");
+    (ids(&data["customers"]), told("hasPreviousPage"), told("hasNextPage"))
+}
+
+#[tokio::test]
+async fn neighbours_are_told_also_where_the_row_of_the_cursor_is_gone() {
+    let (test, reader, all) = with_customers().await;
+    let data = test.data(Some(&reader), PAGE, json!({ "first": 25 })).await;
+    let edges = data["customers"]["edges"].as_array().expect("edges are a list");
+    let cursor = |place: usize| edges[place]["cursor"].clone();
+    assert_eq!(
+        page(&test, &reader, json!({ "first": 2, "after": cursor(0) })).await,
+        (all[1..3].to_vec(), true, true)
+    );
+    assert_eq!(
+        page(&test, &reader, json!({ "last": 2, "before": cursor(24) })).await,
+        (all[22..24].to_vec(), true, true)
+    );
+    assert_eq!(page(&test, &reader, json!({ "last": 9, "before": cursor(0) })).await, (vec![], false, true));
+    assert_eq!(page(&test, &reader, json!({ "first": 9, "after": cursor(24) })).await, (vec![], true, false));
+    for (id, n) in [(&all[0], 0), (&all[24], 1)] {
+        let gone = json!({ "id": id, "object": "customer", "deleted": true });
+        test.receive(&event("customer.deleted", MADE + 100 + n, &gone)).await;
+    }
+    let (rows, previous, next) = page(&test, &reader, json!({ "first": 2, "after": cursor(0) })).await;
+    assert_eq!((rows, previous, next), (all[1..3].to_vec(), false, true), "nothing is left before it");
+    let (rows, previous, next) = page(&test, &reader, json!({ "last": 2, "before": cursor(24) })).await;
+    assert_eq!((rows, previous, next), (all[22..24].to_vec(), true, false), "nothing is left after it");
+}
+
+#[tokio::test]
+async fn pages_are_stable_under_inserts() {
+    let (test, reader, all) = with_customers().await;
+    let first = test.data(Some(&reader), PAGE, json!({ "first": 10 })).await;
+    let after = &first["customers"]["pageInfo"]["endCursor"];
+    // One comes in before the page, and one into the second it ends in, behind it.
+    let mut newer = customer("newer", "user_id");
+    newer["created"] = (MADE + 100).into();
+    let mut older = customer("14_", "user_id");
+    older["created"] = (MADE + 14 / 4).into();
+    test.know(&[newer, older]).await;
+    let (rows, ..) = page(&test, &reader, json!({ "first": 3, "after": after })).await;
+    assert_eq!(rows, ["cus_14_", all[10].as_str(), all[11].as_str()]);
+}
+
+#[tokio::test]
+async fn a_cursor_is_asked_about_once_for_all_parents() {
+    const BOTH: &str =
+        "query($after: String) { customers(first: 3) { nodes { subscriptions(first: 1, after: $after) {
+        nodes { id } pageInfo { hasPreviousPage } } } } }";
+    let (test, reader, all) = with_customers().await;
+    let subscriptions: Vec<Value> = all[..3]
+        .iter()
+        .enumerate()
+        .map(|(n, customer)| {
+            let mut made = subscription(&n.to_string(), "active");
+            made["customer"] = customer.as_str().into();
+            made
+        })
+        .collect();
+    test.know(&subscriptions).await;
+    let list = "{ subscriptions { edges { cursor node { id } } } }";
+    let data = test.data(Some(&reader), list, json!({})).await;
+    let newest = data["subscriptions"]["edges"].as_array().expect("edges are a list");
+    let one = newest.iter().find(|edge| edge["node"]["id"] == "sub_1").expect("it is listed");
+    let before = test.app().db.statements();
+    let data = test.data(Some(&reader), BOTH, json!({ "after": one["cursor"] })).await;
+    let told = |n: usize| &data["customers"]["nodes"][n]["subscriptions"];
+    let page =
+        |ids: Value, previous: bool| json!({ "nodes": ids, "pageInfo": { "hasPreviousPage": previous } });
+    assert_eq!(told(0), &page(json!([{ "id": "sub_0" }]), false));
+    assert_eq!(told(1), &page(json!([]), true));
+    assert_eq!(told(2), &page(json!([]), true));
+    assert_eq!(test.app().db.statements() - before, 3, "customers, their pages, and what is behind them");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::account;
 
-use crate::graphql::{join::Joined, load::Row, page::Shows};
+use crate::graphql::{filter::By, join::Joined, load::Row, page::Shows};
 
 /// An account at Stripe, one's own or a connected one: <https://docs.stripe.com/api/accounts>.
 #[derive(SimpleObject)]
@@ -21,7 +21,11 @@ impl Shows for Account {
     }
 }
 
-impl Joined for account::Entity {}
+impl Joined for account::Entity {
+    type Shown = Account;
+
+    const FILTERS: &'static [By] = &[By::value("country"), By::value("email")];
+}
 
 #[ComplexObject]
 impl Account {

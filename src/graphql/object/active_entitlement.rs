@@ -7,6 +7,7 @@ use super::{Customer, EntitlementFeature, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         page::Shows,
@@ -30,10 +31,13 @@ impl Shows for ActiveEntitlement {
 }
 
 impl Joined for active_entitlement::Entity {
+    type Shown = ActiveEntitlement;
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<entitlement_feature::Entity>("feature", "feature"),
     ];
+    const FILTERS: &'static [By] = &[By::value("lookup_key")];
 }
 
 #[ComplexObject]

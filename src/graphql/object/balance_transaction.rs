@@ -1,12 +1,12 @@
 //! Balance transactions, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::balance_transaction;
+use entity::{balance_transaction, balance_transaction::BalanceTransactionStatus};
 
 use super::{Node, node};
 use crate::{
     error::Result,
-    graphql::{join::Joined, load::Row, money::Money, page::Shows},
+    graphql::{filter::By, join::Joined, load::Row, money::Money, page::Shows},
 };
 
 /// What moved the merchant's balance: <https://docs.stripe.com/api/balance_transactions>.
@@ -25,7 +25,17 @@ impl Shows for BalanceTransaction {
     }
 }
 
-impl Joined for balance_transaction::Entity {}
+impl Joined for balance_transaction::Entity {
+    type Shown = BalanceTransaction;
+
+    const FILTERS: &'static [By] = &[
+        By::choice::<BalanceTransactionStatus>("status"),
+        By::value("amount"),
+        By::value("currency"),
+        By::value("reporting_category"),
+        By::value("type"),
+    ];
+}
 
 #[ComplexObject]
 impl BalanceTransaction {

@@ -2,17 +2,20 @@
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
-    balance_transaction, charge, customer, dispute, invoice, payment_intent, payment_method, refund,
+    balance_transaction, charge, charge::ChargeStatus, customer, dispute, invoice, payment_intent,
+    payment_method, refund,
 };
 
-use super::{BalanceTransaction, Customer, Dispute, Invoice, PaymentIntent, PaymentMethod, Refund, one};
+use super::{BalanceTransaction, Customer, Invoice, PaymentIntent, PaymentMethod, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
-        load::{Row, load},
+        lists::Lists,
+        load::Row,
         money::Money,
-        page::{Connection, Paging, Shows},
+        page::Shows,
     },
 };
 
@@ -22,25 +25,38 @@ use crate::{
 pub struct Charge {
     #[graphql(flatten)]
     row: Row<charge::Entity>,
+    #[graphql(flatten)]
+    lists: Lists<charge::Entity>,
 }
 
 impl Shows for Charge {
     type Entity = charge::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { lists: Lists::of(&row), row }
     }
 }
 
 impl Joined for charge::Entity {
+    type Shown = Charge;
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<invoice::Entity>("invoice", "invoice"),
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
         Join::one::<payment_method::Entity>("paymentMethod", "payment_method"),
-        Join::many::<refund::Entity>("refunds", "charge"),
-        Join::many::<dispute::Entity>("disputes", "charge"),
+        Join::many::<refund::Entity>("refunds", "charge", "What was given back, newest first."),
+        Join::many::<dispute::Entity>("disputes", "charge", "The disputes, newest first."),
         Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction"),
+    ];
+    const FILTERS: &'static [By] = &[
+        By::choice::<ChargeStatus>("status"),
+        By::value("amount"),
+        By::value("currency"),
+        By::value("disputed"),
+        By::value("failure_code"),
+        By::value("paid"),
+        By::value("refunded"),
     ];
 }
 
@@ -84,32 +100,6 @@ impl Charge {
     /// What it is paid with.
     async fn payment_method(&self, ctx: &Context<'_>) -> Result<Option<PaymentMethod>> {
         one(ctx, self.row.payment_method.as_deref()).await
-    }
-
-    /// What was given back, newest first.
-    async fn refunds(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Refund>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "charge", &self.row.id, paging).await
-    }
-
-    /// The disputes, newest first.
-    async fn disputes(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Dispute>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "charge", &self.row.id, paging).await
     }
 
     /// What it moves of the merchant's balance.

@@ -2,21 +2,21 @@
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
-    checkout_session, checkout_session_line_item, customer, invoice, payment_intent, payment_link,
-    setup_intent, subscription,
+    checkout_session, checkout_session::CheckoutMode, checkout_session::CheckoutPaymentStatus,
+    checkout_session::CheckoutSessionStatus, checkout_session_line_item, customer, invoice, payment_intent,
+    payment_link, setup_intent, subscription,
 };
 
-use super::{
-    BillingSubscription, CheckoutSessionLineItem, Customer, Invoice, PaymentIntent, PaymentLink, SetupIntent,
-    one,
-};
+use super::{BillingSubscription, Customer, Invoice, PaymentIntent, PaymentLink, SetupIntent, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
-        load::{Row, load},
+        lists::Lists,
+        load::Row,
         money::Money,
-        page::{Connection, Paging, Shows},
+        page::Shows,
     },
 };
 
@@ -26,6 +26,8 @@ use crate::{
 pub struct CheckoutSession {
     #[graphql(flatten)]
     row: Row<checkout_session::Entity>,
+    #[graphql(flatten)]
+    lists: Lists<checkout_session::Entity>,
     /// Where a mutation just made the session: a token with which `GET /wait` answers once the mirror holds it.
     wait_token: Option<String>,
 }
@@ -33,7 +35,7 @@ pub struct CheckoutSession {
 impl CheckoutSession {
     /// A session that was just made.
     pub fn made(row: Row<checkout_session::Entity>, wait_token: Option<String>) -> Self {
-        Self { row, wait_token }
+        Self { lists: Lists::of(&row), row, wait_token }
     }
 }
 
@@ -41,11 +43,13 @@ impl Shows for CheckoutSession {
     type Entity = checkout_session::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row, wait_token: None }
+        Self::made(row, None)
     }
 }
 
 impl Joined for checkout_session::Entity {
+    type Shown = CheckoutSession;
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<subscription::Entity>("subscription", "subscription"),
@@ -53,7 +57,13 @@ impl Joined for checkout_session::Entity {
         Join::one::<invoice::Entity>("invoice", "invoice"),
         Join::one::<setup_intent::Entity>("setupIntent", "setup_intent"),
         Join::one::<payment_link::Entity>("paymentLink", "payment_link"),
-        Join::many::<checkout_session_line_item::Entity>("lineItems", "checkout_session"),
+        Join::many::<checkout_session_line_item::Entity>("lineItems", "checkout_session", "What is bought."),
+    ];
+    const FILTERS: &'static [By] = &[
+        By::choice::<CheckoutSessionStatus>("status"),
+        By::choice::<CheckoutMode>("mode"),
+        By::choice::<CheckoutPaymentStatus>("payment_status"),
+        By::value("client_reference_id"),
     ];
 }
 
@@ -102,18 +112,5 @@ impl CheckoutSession {
     /// The link that led to the session.
     async fn payment_link(&self, ctx: &Context<'_>) -> Result<Option<PaymentLink>> {
         one(ctx, self.row.payment_link.as_deref()).await
-    }
-
-    /// What is bought.
-    async fn line_items(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<CheckoutSessionLineItem>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "checkout_session", &self.row.id, paging).await
     }
 }

@@ -31,6 +31,8 @@ impl Shows for CheckoutSessionLineItem {
 }
 
 impl Joined for checkout_session_line_item::Entity {
+    type Shown = CheckoutSessionLineItem;
+
     const JOINS: &'static [Join] = &[
         Join::one::<checkout_session::Entity>("checkoutSession", "checkout_session"),
         Join::one::<price::Entity>("price", "price"),

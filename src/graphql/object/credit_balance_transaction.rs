@@ -31,6 +31,8 @@ impl Shows for CreditBalanceTransaction {
 }
 
 impl Joined for credit_balance_transaction::Entity {
+    type Shown = CreditBalanceTransaction;
+
     const JOINS: &'static [Join] = &[
         Join::one::<credit_grant::Entity>("creditGrant", "credit_grant"),
         Join::one::<invoice::Entity>("invoice", "invoice"),

@@ -3,14 +3,16 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{credit_balance_transaction, credit_grant, customer};
 
-use super::{CreditBalanceTransaction, Customer, one};
+use super::{Customer, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
-        load::{Row, load},
+        lists::Lists,
+        load::Row,
         money::Money,
-        page::{Connection, Paging, Shows},
+        page::Shows,
     },
 };
 
@@ -20,21 +22,30 @@ use crate::{
 pub struct CreditGrant {
     #[graphql(flatten)]
     row: Row<credit_grant::Entity>,
+    #[graphql(flatten)]
+    lists: Lists<credit_grant::Entity>,
 }
 
 impl Shows for CreditGrant {
     type Entity = credit_grant::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { lists: Lists::of(&row), row }
     }
 }
 
 impl Joined for credit_grant::Entity {
+    type Shown = CreditGrant;
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
-        Join::many::<credit_balance_transaction::Entity>("transactions", "credit_grant"),
+        Join::many::<credit_balance_transaction::Entity>(
+            "transactions",
+            "credit_grant",
+            "What was granted and used of it, newest first.",
+        ),
     ];
+    const FILTERS: &'static [By] = &[By::value("expires_at")];
 }
 
 #[ComplexObject]
@@ -52,18 +63,5 @@ impl CreditGrant {
     /// Whose it is.
     async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
-    }
-
-    /// What was granted and used of it, newest first.
-    async fn transactions(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<CreditBalanceTransaction>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "credit_grant", &self.row.id, paging).await
     }
 }

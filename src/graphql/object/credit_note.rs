@@ -1,12 +1,13 @@
 //! Credit notes, and what they correct.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{credit_note, customer, invoice, refund};
+use entity::{credit_note, credit_note::CreditNoteStatus, customer, invoice, refund};
 
 use super::{Customer, Invoice, Refund, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -31,10 +32,18 @@ impl Shows for CreditNote {
 }
 
 impl Joined for credit_note::Entity {
+    type Shown = CreditNote;
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<invoice::Entity>("invoice", "invoice"),
         Join::one::<refund::Entity>("refund", "refund"),
+    ];
+    const FILTERS: &'static [By] = &[
+        By::choice::<CreditNoteStatus>("status"),
+        By::value("number"),
+        By::value("reason"),
+        By::value("total"),
     ];
 }
 

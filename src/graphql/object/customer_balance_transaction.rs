@@ -7,6 +7,7 @@ use super::{CheckoutSession, Customer, Invoice, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -31,11 +32,14 @@ impl Shows for CustomerBalanceTransaction {
 }
 
 impl Joined for customer_balance_transaction::Entity {
+    type Shown = CustomerBalanceTransaction;
+
     const JOINS: &'static [Join] = &[
         Join::one::<checkout_session::Entity>("checkoutSession", "checkout_session"),
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<invoice::Entity>("invoice", "invoice"),
     ];
+    const FILTERS: &'static [By] = &[By::value("amount"), By::value("currency"), By::value("type")];
 }
 
 #[ComplexObject]

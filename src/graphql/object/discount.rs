@@ -34,6 +34,8 @@ impl Shows for Discount {
 }
 
 impl Joined for discount::Entity {
+    type Shown = Discount;
+
     const JOINS: &'static [Join] = &[
         Join::one::<coupon::Entity>("coupon", "coupon"),
         Join::one::<promotion_code::Entity>("promotionCode", "promotion_code"),

@@ -1,12 +1,13 @@
 //! Disputes, and what they are about.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{charge, dispute, payment_intent};
+use entity::{charge, dispute, dispute::DisputeStatus, payment_intent};
 
 use super::{Charge, PaymentIntent, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -31,10 +32,20 @@ impl Shows for Dispute {
 }
 
 impl Joined for dispute::Entity {
+    type Shown = Dispute;
+
     const JOINS: &'static [Join] = &[
         Join::one::<charge::Entity>("charge", "charge"),
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
     ];
+    const FILTERS: &'static [By] = &[
+        By::choice::<DisputeStatus>("status").indexed(),
+        By::value("amount"),
+        By::value("currency"),
+        By::value("evidence_details_due_by"),
+        By::value("reason"),
+    ];
+    const ORDERS: &'static [&'static str] = &["status"];
 }
 
 #[ComplexObject]

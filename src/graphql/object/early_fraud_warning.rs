@@ -7,6 +7,7 @@ use super::{Charge, PaymentIntent, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         page::Shows,
@@ -30,10 +31,13 @@ impl Shows for EarlyFraudWarning {
 }
 
 impl Joined for early_fraud_warning::Entity {
+    type Shown = EarlyFraudWarning;
+
     const JOINS: &'static [Join] = &[
         Join::one::<charge::Entity>("charge", "charge"),
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
     ];
+    const FILTERS: &'static [By] = &[By::value("actionable"), By::value("fraud_type")];
 }
 
 #[ComplexObject]

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::entitlement_feature;
 
-use crate::graphql::{join::Joined, load::Row, page::Shows};
+use crate::graphql::{filter::By, join::Joined, load::Row, page::Shows};
 
 /// Something that products give access to: <https://docs.stripe.com/api/entitlements/feature>.
 #[derive(SimpleObject)]
@@ -21,7 +21,11 @@ impl Shows for EntitlementFeature {
     }
 }
 
-impl Joined for entitlement_feature::Entity {}
+impl Joined for entitlement_feature::Entity {
+    type Shown = EntitlementFeature;
+
+    const FILTERS: &'static [By] = &[By::value("active"), By::value("lookup_key")];
+}
 
 #[ComplexObject]
 impl EntitlementFeature {

@@ -2,21 +2,20 @@
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
-    charge, credit_note, customer, invoice, invoice_line_item, invoice_payment, payment_intent, quote,
-    subscription,
+    charge, credit_note, customer, invoice, invoice::InvoiceStatus, invoice_line_item, invoice_payment,
+    payment_intent, quote, subscription,
 };
 
-use super::{
-    BillingSubscription, Charge, CreditNote, Customer, Discount, InvoiceLineItem, InvoicePayment,
-    PaymentIntent, Quote, each, one,
-};
+use super::{BillingSubscription, Charge, Customer, Discount, PaymentIntent, Quote, each, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
-        load::{Row, load},
+        lists::Lists,
+        load::Row,
         money::Money,
-        page::{Connection, Paging, Shows},
+        page::Shows,
     },
 };
 
@@ -26,27 +25,50 @@ use crate::{
 pub struct Invoice {
     #[graphql(flatten)]
     row: Row<invoice::Entity>,
+    #[graphql(flatten)]
+    lists: Lists<invoice::Entity>,
 }
 
 impl Shows for Invoice {
     type Entity = invoice::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { lists: Lists::of(&row), row }
     }
 }
 
 impl Joined for invoice::Entity {
+    type Shown = Invoice;
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<subscription::Entity>("subscription", "subscription"),
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
         Join::one::<charge::Entity>("charge", "charge"),
-        Join::many::<invoice_payment::Entity>("invoicePayments", "invoice"),
+        Join::many::<invoice_payment::Entity>(
+            "invoicePayments",
+            "invoice",
+            "All payments of the invoice, newest first.",
+        ),
         Join::one::<quote::Entity>("quote", "quote"),
-        Join::many::<invoice_line_item::Entity>("lines", "invoice"),
-        Join::many::<credit_note::Entity>("creditNotes", "invoice"),
+        Join::many::<invoice_line_item::Entity>("lines", "invoice", "What is charged."),
+        Join::many::<credit_note::Entity>(
+            "creditNotes",
+            "invoice",
+            "What the invoice was lowered by later, newest first.",
+        ),
     ];
+    const FILTERS: &'static [By] = &[
+        By::choice::<InvoiceStatus>("status").indexed(),
+        By::value("number").indexed(),
+        By::value("amount_due"),
+        By::value("billing_reason"),
+        By::value("collection_method"),
+        By::value("currency"),
+        By::value("due_date"),
+        By::value("total"),
+    ];
+    const ORDERS: &'static [&'static str] = &["status"];
 }
 
 #[ComplexObject]
@@ -116,19 +138,6 @@ impl Invoice {
         one(ctx, self.row.charge.as_deref()).await
     }
 
-    /// All payments of the invoice, newest first.
-    async fn invoice_payments(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<InvoicePayment>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "invoice", &self.row.id, paging).await
-    }
-
     /// The quote that the invoice came of.
     async fn quote(&self, ctx: &Context<'_>) -> Result<Option<Quote>> {
         one(ctx, self.row.quote.as_deref()).await
@@ -137,31 +146,5 @@ impl Invoice {
     /// What is taken off.
     async fn discounts(&self, ctx: &Context<'_>) -> Result<Vec<Discount>> {
         each(ctx, self.row.discounts.as_ref()).await
-    }
-
-    /// What is charged.
-    async fn lines(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<InvoiceLineItem>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "invoice", &self.row.id, paging).await
-    }
-
-    /// What the invoice was lowered by later, newest first.
-    async fn credit_notes(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<CreditNote>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "invoice", &self.row.id, paging).await
     }
 }

@@ -7,6 +7,7 @@ use super::{BillingSubscription, Customer, Discount, Invoice, Price, Product, Su
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -31,6 +32,8 @@ impl Shows for InvoiceItem {
 }
 
 impl Joined for invoice_item::Entity {
+    type Shown = InvoiceItem;
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<invoice::Entity>("invoice", "invoice"),
@@ -39,6 +42,7 @@ impl Joined for invoice_item::Entity {
         Join::one::<subscription::Entity>("subscription", "subscription"),
         Join::one::<subscription_item::Entity>("subscriptionItem", "subscription_item"),
     ];
+    const FILTERS: &'static [By] = &[By::value("amount"), By::value("currency"), By::value("proration")];
 }
 
 #[ComplexObject]

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -33,6 +34,8 @@ impl Shows for InvoiceLineItem {
 }
 
 impl Joined for invoice_line_item::Entity {
+    type Shown = InvoiceLineItem;
+
     const JOINS: &'static [Join] = &[
         Join::one::<invoice::Entity>("invoice", "invoice"),
         Join::one::<invoice_item::Entity>("invoiceItem", "invoice_item"),
@@ -41,6 +44,7 @@ impl Joined for invoice_line_item::Entity {
         Join::one::<subscription::Entity>("subscription", "subscription"),
         Join::one::<subscription_item::Entity>("subscriptionItem", "subscription_item"),
     ];
+    const FILTERS: &'static [By] = &[By::value("amount"), By::value("currency"), By::value("proration")];
 }
 
 #[ComplexObject]

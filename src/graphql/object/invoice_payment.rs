@@ -7,6 +7,7 @@ use super::{Charge, Invoice, PaymentIntent, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -31,11 +32,14 @@ impl Shows for InvoicePayment {
 }
 
 impl Joined for invoice_payment::Entity {
+    type Shown = InvoicePayment;
+
     const JOINS: &'static [Join] = &[
         Join::one::<invoice::Entity>("invoice", "invoice"),
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
         Join::one::<charge::Entity>("charge", "charge"),
     ];
+    const FILTERS: &'static [By] = &[By::value("status")];
 }
 
 #[ComplexObject]

@@ -1,12 +1,13 @@
 //! Mandates, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{mandate, payment_method};
+use entity::{mandate, mandate::MandateStatus, payment_method};
 
 use super::{PaymentMethod, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         page::Shows,
@@ -30,7 +31,10 @@ impl Shows for Mandate {
 }
 
 impl Joined for mandate::Entity {
+    type Shown = Mandate;
+
     const JOINS: &'static [Join] = &[Join::one::<payment_method::Entity>("paymentMethod", "payment_method")];
+    const FILTERS: &'static [By] = &[By::choice::<MandateStatus>("status")];
 }
 
 #[ComplexObject]

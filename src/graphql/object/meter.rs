@@ -1,9 +1,9 @@
 //! Meters.
 
 use async_graphql::{ComplexObject, ID, SimpleObject};
-use entity::meter;
+use entity::{meter, meter::MeterStatus};
 
-use crate::graphql::{join::Joined, load::Row, page::Shows};
+use crate::graphql::{filter::By, join::Joined, load::Row, page::Shows};
 
 /// What counts usage: <https://docs.stripe.com/api/billing/meter>.
 #[derive(SimpleObject)]
@@ -21,7 +21,11 @@ impl Shows for Meter {
     }
 }
 
-impl Joined for meter::Entity {}
+impl Joined for meter::Entity {
+    type Shown = Meter;
+
+    const FILTERS: &'static [By] = &[By::choice::<MeterStatus>("status"), By::value("event_name")];
+}
 
 #[ComplexObject]
 impl Meter {

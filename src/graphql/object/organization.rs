@@ -8,6 +8,7 @@ use crate::{
     auth::Viewer,
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         page::Shows,
@@ -45,7 +46,10 @@ impl Shows for Organization {
 }
 
 impl Joined for organization::Entity {
+    type Shown = Organization;
+
     const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
+    const FILTERS: &'static [By] = &[By::value("id").named("organizationId").indexed(), By::search("name")];
 }
 
 #[ComplexObject]

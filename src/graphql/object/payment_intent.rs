@@ -1,16 +1,21 @@
 //! Payments, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{charge, customer, dispute, invoice, payment_intent, payment_method, refund};
+use entity::{
+    charge, customer, dispute, invoice, payment_intent, payment_intent::PaymentIntentStatus, payment_method,
+    refund,
+};
 
-use super::{Charge, Customer, Dispute, Invoice, PaymentMethod, Refund, one};
+use super::{Charge, Customer, Invoice, PaymentMethod, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
-        load::{Row, load},
+        lists::Lists,
+        load::Row,
         money::Money,
-        page::{Connection, Paging, Shows},
+        page::Shows,
     },
 };
 
@@ -20,6 +25,8 @@ use crate::{
 pub struct PaymentIntent {
     #[graphql(flatten)]
     row: Row<payment_intent::Entity>,
+    #[graphql(flatten)]
+    lists: Lists<payment_intent::Entity>,
 }
 
 /// Why a payment, or the setup of a payment method, failed: <https://docs.stripe.com/error-codes>.
@@ -35,20 +42,32 @@ impl Shows for PaymentIntent {
     type Entity = payment_intent::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { lists: Lists::of(&row), row }
     }
 }
 
 impl Joined for payment_intent::Entity {
+    type Shown = PaymentIntent;
+
+    const NAME: Option<&'static str> = Some("Payment");
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<invoice::Entity>("invoice", "invoice"),
         Join::one::<payment_method::Entity>("paymentMethod", "payment_method"),
         Join::one::<charge::Entity>("latestCharge", "latest_charge"),
-        Join::many::<charge::Entity>("charges", "payment_intent"),
-        Join::many::<refund::Entity>("refunds", "payment_intent"),
-        Join::many::<dispute::Entity>("disputes", "payment_intent"),
+        Join::many::<charge::Entity>("charges", "payment_intent", "The attempts, newest first."),
+        Join::many::<refund::Entity>("refunds", "payment_intent", "What was given back, newest first."),
+        Join::many::<dispute::Entity>("disputes", "payment_intent", "The disputes, newest first."),
     ];
+    const FILTERS: &'static [By] = &[
+        By::choice::<PaymentIntentStatus>("status").indexed(),
+        By::value("amount"),
+        By::value("currency"),
+        By::value("description"),
+        By::metadata().indexed(),
+    ];
+    const ORDERS: &'static [&'static str] = &["status"];
 }
 
 #[ComplexObject]
@@ -100,44 +119,5 @@ impl PaymentIntent {
     /// The newest attempt.
     async fn latest_charge(&self, ctx: &Context<'_>) -> Result<Option<Charge>> {
         one(ctx, self.row.latest_charge.as_deref()).await
-    }
-
-    /// The attempts, newest first.
-    async fn charges(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Charge>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "payment_intent", &self.row.id, paging).await
-    }
-
-    /// What was given back, newest first.
-    async fn refunds(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Refund>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "payment_intent", &self.row.id, paging).await
-    }
-
-    /// The disputes, newest first.
-    async fn disputes(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Dispute>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "payment_intent", &self.row.id, paging).await
     }
 }

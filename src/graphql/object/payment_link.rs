@@ -21,7 +21,9 @@ impl Shows for PaymentLink {
     }
 }
 
-impl Joined for payment_link::Entity {}
+impl Joined for payment_link::Entity {
+    type Shown = PaymentLink;
+}
 
 #[ComplexObject]
 impl PaymentLink {

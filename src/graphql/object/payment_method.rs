@@ -3,13 +3,15 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{customer, payment_method, setup_intent};
 
-use super::{Customer, SetupIntent, one};
+use super::{Customer, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
-        load::{Row, load},
-        page::{Connection, Paging, Shows},
+        lists::Lists,
+        load::Row,
+        page::Shows,
     },
 };
 
@@ -19,6 +21,8 @@ use crate::{
 pub struct PaymentMethod {
     #[graphql(flatten)]
     row: Row<payment_method::Entity>,
+    #[graphql(flatten)]
+    lists: Lists<payment_method::Entity>,
 }
 
 /// What may be shown of a card.
@@ -40,15 +44,23 @@ impl Shows for PaymentMethod {
     type Entity = payment_method::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { lists: Lists::of(&row), row }
     }
 }
 
 impl Joined for payment_method::Entity {
+    type Shown = PaymentMethod;
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
-        Join::many::<setup_intent::Entity>("setupIntents", "payment_method"),
+        Join::many::<setup_intent::Entity>(
+            "setupIntents",
+            "payment_method",
+            "The setups that kept it, newest first.",
+        ),
     ];
+    const FILTERS: &'static [By] =
+        &[By::value("card_brand"), By::value("card_exp_month"), By::value("card_exp_year")];
 }
 
 #[ComplexObject]
@@ -73,18 +85,5 @@ impl PaymentMethod {
     /// Whose it is.
     async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
-    }
-
-    /// The setups that kept it, newest first.
-    async fn setup_intents(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<SetupIntent>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "payment_method", &self.row.id, paging).await
     }
 }

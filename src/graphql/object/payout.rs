@@ -1,12 +1,13 @@
 //! Payouts, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{balance_transaction, payout};
+use entity::{balance_transaction, payout, payout::PayoutStatus};
 
 use super::{BalanceTransaction, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -31,11 +32,19 @@ impl Shows for Payout {
 }
 
 impl Joined for payout::Entity {
+    type Shown = Payout;
+
     const JOINS: &'static [Join] = &[
         Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction"),
         Join::one::<balance_transaction::Entity>("failureBalanceTransaction", "failure_balance_transaction"),
         Join::one::<payout::Entity>("originalPayout", "original_payout"),
         Join::one::<payout::Entity>("reversedBy", "reversed_by"),
+    ];
+    const FILTERS: &'static [By] = &[
+        By::choice::<PayoutStatus>("status"),
+        By::value("amount"),
+        By::value("arrival_date"),
+        By::value("currency"),
     ];
 }
 

@@ -1,12 +1,13 @@
 //! Plans, and what they are for.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{plan, product};
+use entity::{plan, price::RecurringInterval, product};
 
 use super::{Product, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -31,7 +32,15 @@ impl Shows for Plan {
 }
 
 impl Joined for plan::Entity {
+    type Shown = Plan;
+
     const JOINS: &'static [Join] = &[Join::one::<product::Entity>("product", "product")];
+    const FILTERS: &'static [By] = &[
+        By::value("active"),
+        By::value("currency"),
+        By::choice::<RecurringInterval>("interval"),
+        By::value("amount"),
+    ];
 }
 
 #[ComplexObject]

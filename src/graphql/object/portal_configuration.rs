@@ -21,7 +21,9 @@ impl Shows for PortalConfiguration {
     }
 }
 
-impl Joined for portal_configuration::Entity {}
+impl Joined for portal_configuration::Entity {
+    type Shown = PortalConfiguration;
+}
 
 #[ComplexObject]
 impl PortalConfiguration {

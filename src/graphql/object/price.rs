@@ -3,6 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
     open::Open,
+    price::PriceType,
     price::{self, RecurringInterval, UsageType},
     product,
 };
@@ -11,6 +12,7 @@ use super::{Product, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -48,7 +50,19 @@ impl Shows for Price {
 }
 
 impl Joined for price::Entity {
+    type Shown = Price;
+
     const JOINS: &'static [Join] = &[Join::one::<product::Entity>("product", "product")];
+    const FILTERS: &'static [By] = &[
+        By::value("active"),
+        By::value("currency"),
+        By::value("lookup_key"),
+        By::choice::<RecurringInterval>("recurring_interval"),
+        By::value("recurring_interval_count"),
+        By::choice::<PriceType>("type"),
+        By::value("unit_amount"),
+    ];
+    const ORDERS: &'static [&'static str] = &["unit_amount"];
 }
 
 #[ComplexObject]

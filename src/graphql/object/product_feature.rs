@@ -30,6 +30,8 @@ impl Shows for ProductFeature {
 }
 
 impl Joined for product_feature::Entity {
+    type Shown = ProductFeature;
+
     const JOINS: &'static [Join] = &[
         Join::one::<entitlement_feature::Entity>("entitlementFeature", "entitlement_feature"),
         Join::one::<product::Entity>("product", "product"),

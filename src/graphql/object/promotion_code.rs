@@ -7,6 +7,7 @@ use super::{Coupon, Customer, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -31,10 +32,13 @@ impl Shows for PromotionCode {
 }
 
 impl Joined for promotion_code::Entity {
+    type Shown = PromotionCode;
+
     const JOINS: &'static [Join] = &[
         Join::one::<coupon::Entity>("coupon", "coupon"),
         Join::one::<customer::Entity>("customer", "customer"),
     ];
+    const FILTERS: &'static [By] = &[By::value("active"), By::value("code").indexed()];
 }
 
 #[ComplexObject]

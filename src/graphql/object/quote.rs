@@ -1,12 +1,13 @@
 //! Quotes, and what comes of them.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{customer, invoice, quote, subscription, subscription_schedule};
+use entity::{customer, invoice, quote, quote::QuoteStatus, subscription, subscription_schedule};
 
 use super::{BillingSubscription, Customer, Discount, Invoice, SubscriptionSchedule, each, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -31,6 +32,8 @@ impl Shows for Quote {
 }
 
 impl Joined for quote::Entity {
+    type Shown = Quote;
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<invoice::Entity>("invoice", "invoice"),
@@ -38,6 +41,7 @@ impl Joined for quote::Entity {
         Join::one::<subscription_schedule::Entity>("subscriptionSchedule", "subscription_schedule"),
         Join::one::<quote::Entity>("fromQuote", "from_quote"),
     ];
+    const FILTERS: &'static [By] = &[By::choice::<QuoteStatus>("status"), By::value("number")];
 }
 
 #[ComplexObject]

@@ -1,12 +1,13 @@
 //! Refunds, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{balance_transaction, charge, payment_intent, refund};
+use entity::{balance_transaction, charge, payment_intent, refund, refund::RefundStatus};
 
 use super::{BalanceTransaction, Charge, PaymentIntent, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -31,10 +32,18 @@ impl Shows for Refund {
 }
 
 impl Joined for refund::Entity {
+    type Shown = Refund;
+
     const JOINS: &'static [Join] = &[
         Join::one::<charge::Entity>("charge", "charge"),
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
         Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction"),
+    ];
+    const FILTERS: &'static [By] = &[
+        By::choice::<RefundStatus>("status"),
+        By::value("amount"),
+        By::value("currency"),
+        By::value("reason"),
     ];
 }
 

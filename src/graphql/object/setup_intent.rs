@@ -1,12 +1,13 @@
 //! Setups of payment methods, and whose they are.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{customer, payment_method, setup_intent};
+use entity::{customer, payment_method, setup_intent, setup_intent::SetupIntentStatus};
 
 use super::{Customer, PaymentMethod, one, payment_intent::PaymentError};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         page::Shows,
@@ -30,10 +31,13 @@ impl Shows for SetupIntent {
 }
 
 impl Joined for setup_intent::Entity {
+    type Shown = SetupIntent;
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<payment_method::Entity>("paymentMethod", "payment_method"),
     ];
+    const FILTERS: &'static [By] = &[By::choice::<SetupIntentStatus>("status"), By::value("usage")];
 }
 
 #[ComplexObject]

@@ -2,20 +2,21 @@
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
-    customer, invoice, payment_method, price, setup_intent, subscription, subscription_item,
-    subscription_schedule,
+    customer, invoice, payment_method, price, setup_intent, subscription, subscription::SubscriptionStatus,
+    subscription_item, subscription_schedule,
 };
 
 use super::{
-    Customer, Discount, Invoice, PaymentMethod, Price, SetupIntent, SubscriptionItem, SubscriptionSchedule,
-    each, one,
+    Customer, Discount, Invoice, PaymentMethod, Price, SetupIntent, SubscriptionSchedule, each, one,
 };
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
-        load::{Row, load},
-        page::{Connection, Paging, Shows},
+        lists::Lists,
+        load::Row,
+        page::Shows,
     },
 };
 
@@ -25,27 +26,50 @@ use crate::{
 pub struct BillingSubscription {
     #[graphql(flatten)]
     row: Row<subscription::Entity>,
+    #[graphql(flatten)]
+    lists: Lists<subscription::Entity>,
 }
 
 impl Shows for BillingSubscription {
     type Entity = subscription::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { lists: Lists::of(&row), row }
     }
 }
 
 impl Joined for subscription::Entity {
+    type Shown = BillingSubscription;
+
+    const NAME: Option<&'static str> = Some("Subscription");
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<payment_method::Entity>("defaultPaymentMethod", "default_payment_method"),
         Join::one::<invoice::Entity>("latestInvoice", "latest_invoice"),
         Join::one::<price::Entity>("price", "price"),
-        Join::many::<subscription_item::Entity>("items", "subscription"),
-        Join::many::<invoice::Entity>("invoices", "subscription"),
+        Join::many::<subscription_item::Entity>(
+            "items",
+            "subscription",
+            "What is subscribed to: a price and a quantity each, newest first.",
+        ),
+        Join::many::<invoice::Entity>("invoices", "subscription", "The invoices, newest first."),
         Join::one::<subscription_schedule::Entity>("schedule", "schedule"),
         Join::one::<setup_intent::Entity>("pendingSetupIntent", "pending_setup_intent"),
     ];
+    const FILTERS: &'static [By] = &[
+        By::choice::<SubscriptionStatus>("status").indexed(),
+        By::value("cancel_at_period_end"),
+        By::value("canceled_at"),
+        By::value("collection_method"),
+        By::value("currency"),
+        By::value("current_period_end"),
+        By::value("ended_at"),
+        By::value("start_date"),
+        By::value("trial_end"),
+        By::metadata().indexed(),
+    ];
+    const ORDERS: &'static [&'static str] = &["status"];
 }
 
 #[ComplexObject]
@@ -73,32 +97,6 @@ impl BillingSubscription {
     /// The price of the first item.
     async fn price(&self, ctx: &Context<'_>) -> Result<Option<Price>> {
         one(ctx, self.row.price.as_deref()).await
-    }
-
-    /// What is subscribed to: a price and a quantity each, newest first.
-    async fn items(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<SubscriptionItem>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "subscription", &self.row.id, paging).await
-    }
-
-    /// The invoices, newest first.
-    async fn invoices(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Invoice>> {
-        let paging = Paging { first, after, last, before };
-        Connection::of(load(ctx), "subscription", &self.row.id, paging).await
     }
 
     /// What directs the subscription, if something does.

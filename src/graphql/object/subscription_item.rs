@@ -7,6 +7,7 @@ use super::{BillingSubscription, Discount, Price, Product, each, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         page::Shows,
@@ -30,11 +31,14 @@ impl Shows for SubscriptionItem {
 }
 
 impl Joined for subscription_item::Entity {
+    type Shown = SubscriptionItem;
+
     const JOINS: &'static [Join] = &[
         Join::one::<price::Entity>("price", "price"),
         Join::one::<product::Entity>("product", "product"),
         Join::one::<subscription::Entity>("subscription", "subscription"),
     ];
+    const FILTERS: &'static [By] = &[By::value("quantity")];
 }
 
 #[ComplexObject]

@@ -1,12 +1,15 @@
 //! Subscription schedules, and what they are of.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{customer, subscription, subscription_schedule};
+use entity::{
+    customer, subscription, subscription_schedule, subscription_schedule::SubscriptionScheduleStatus,
+};
 
 use super::{BillingSubscription, Customer, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         page::Shows,
@@ -30,11 +33,14 @@ impl Shows for SubscriptionSchedule {
 }
 
 impl Joined for subscription_schedule::Entity {
+    type Shown = SubscriptionSchedule;
+
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<subscription::Entity>("subscription", "subscription"),
         Join::one::<subscription::Entity>("releasedSubscription", "released_subscription"),
     ];
+    const FILTERS: &'static [By] = &[By::choice::<SubscriptionScheduleStatus>("status")];
 }
 
 #[ComplexObject]

@@ -15,6 +15,7 @@ use crate::{
     app::App,
     error::{Code, Error, Result},
     graphql::{
+        join::Joined,
         load::{Row, load},
         page::Shows,
     },
@@ -37,6 +38,10 @@ impl Shows for SyncRun {
     fn row(row: Row<Self::Entity>) -> Self {
         Self { row, objects: None }
     }
+}
+
+impl Joined for sync_run::Entity {
+    type Shown = SyncRun;
 }
 
 impl From<Progress> for SyncRun {

@@ -1,12 +1,13 @@
 //! Tax ids, and whose they are.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{customer, tax_id};
+use entity::{customer, tax_id, tax_id::TaxIdVerificationStatus};
 
 use super::{Customer, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         page::Shows,
@@ -30,7 +31,15 @@ impl Shows for TaxId {
 }
 
 impl Joined for tax_id::Entity {
+    type Shown = TaxId;
+
     const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
+    const FILTERS: &'static [By] = &[
+        By::value("country"),
+        By::value("type"),
+        By::value("value"),
+        By::choice::<TaxIdVerificationStatus>("verification_status"),
+    ];
 }
 
 #[ComplexObject]

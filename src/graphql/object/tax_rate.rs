@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::tax_rate;
 
-use crate::graphql::{join::Joined, load::Row, page::Shows};
+use crate::graphql::{filter::By, join::Joined, load::Row, page::Shows};
 
 /// What part of an amount a tax is: <https://docs.stripe.com/api/tax_rates>.
 #[derive(SimpleObject)]
@@ -21,7 +21,11 @@ impl Shows for TaxRate {
     }
 }
 
-impl Joined for tax_rate::Entity {}
+impl Joined for tax_rate::Entity {
+    type Shown = TaxRate;
+
+    const FILTERS: &'static [By] = &[By::value("active"), By::value("country"), By::value("state")];
+}
 
 #[ComplexObject]
 impl TaxRate {

@@ -1,9 +1,9 @@
 //! Test clocks.
 
 use async_graphql::{ComplexObject, ID, SimpleObject};
-use entity::test_clock;
+use entity::{test_clock, test_clock::TestClockStatus};
 
-use crate::graphql::{join::Joined, load::Row, page::Shows};
+use crate::graphql::{filter::By, join::Joined, load::Row, page::Shows};
 
 /// A time of its own for test objects: <https://docs.stripe.com/api/test_clocks>.
 #[derive(SimpleObject)]
@@ -21,7 +21,11 @@ impl Shows for TestClock {
     }
 }
 
-impl Joined for test_clock::Entity {}
+impl Joined for test_clock::Entity {
+    type Shown = TestClock;
+
+    const FILTERS: &'static [By] = &[By::choice::<TestClockStatus>("status")];
+}
 
 #[ComplexObject]
 impl TestClock {

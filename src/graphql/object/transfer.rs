@@ -7,6 +7,7 @@ use super::{Account, BalanceTransaction, Charge, one};
 use crate::{
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::Row,
         money::Money,
@@ -31,11 +32,15 @@ impl Shows for Transfer {
 }
 
 impl Joined for transfer::Entity {
+    type Shown = Transfer;
+
     const JOINS: &'static [Join] = &[
         Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction"),
         Join::one::<account::Entity>("destination", "destination"),
         Join::one::<charge::Entity>("sourceTransaction", "source_transaction"),
     ];
+    const FILTERS: &'static [By] =
+        &[By::value("amount"), By::value("currency"), By::value("reversed"), By::value("transfer_group")];
 }
 
 #[ComplexObject]

@@ -10,6 +10,7 @@ use crate::{
     auth::{Caller, Viewer},
     error::Result,
     graphql::{
+        filter::By,
         join::{Join, Joined},
         load::{Row, load},
         page::{MOST, Paging, Shows},
@@ -50,7 +51,10 @@ impl Shows for User {
 }
 
 impl Joined for user::Entity {
+    type Shown = User;
+
     const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
+    const FILTERS: &'static [By] = &[By::value("id").named("userId").indexed(), By::search("email")];
 }
 
 /// Where an account stands: the standing of its best subscription.
@@ -115,7 +119,7 @@ impl User {
     /// Where the account stands: the standing of the best of the customer's newest 100 subscriptions.
     async fn status(&self, ctx: &Context<'_>) -> Result<AccountStatus> {
         let Some(customer) = &self.customer_id else { return Ok(AccountStatus::None) };
-        let newest = Paging { first: Some(MOST), ..Paging::default() }.check()?;
+        let newest = Paging { first: Some(MOST), ..Paging::default() }.check::<subscription::Entity>()?;
         let page = load(ctx).page_of::<subscription::Entity>("customer", customer, newest).await?;
         let best = page.rows.iter().map(|row| AccountStatus::from(row.status.known())).max();
         Ok(best.unwrap_or(AccountStatus::None))
@@ -124,7 +128,7 @@ impl User {
     /// What the user has access to now: the first 100 of the customer's entitlements.
     async fn entitlements(&self, ctx: &Context<'_>) -> Result<Vec<ActiveEntitlement>> {
         let Some(customer) = &self.customer_id else { return Ok(Vec::new()) };
-        let all = Paging { first: Some(MOST), ..Paging::default() }.check()?;
+        let all = Paging { first: Some(MOST), ..Paging::default() }.check::<active_entitlement::Entity>()?;
         let page = load(ctx).page_of::<active_entitlement::Entity>("customer", customer, all).await?;
         Ok(page.rows.iter().cloned().map(ActiveEntitlement::row).collect())
     }
