@@ -1,8 +1,9 @@
 //! Connections to the database, and its schema.
 
 use std::{
+    mem,
     sync::{
-        Arc,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -11,7 +12,7 @@ use std::{
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
     sqlx::{
         self, Connection, SqliteConnection,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
@@ -41,33 +42,45 @@ pub struct Database {
     ingest: DatabaseConnection,
     schema: String,
     statements: Arc<AtomicU64>,
+    seen: Arc<Seen>,
 }
+
+/// The statements that readers were asked for, where somebody wants to see them.
+type Seen = OnceLock<Mutex<Vec<Statement>>>;
 
 impl Database {
     /// Opens the database that is configured, and makes sure that it answers.
     pub async fn connect(config: &DatabaseConfig) -> Result<Self, DbErr> {
         let url = config.url.expose();
         let schema = config.schema.clone();
-        let statements = Arc::<AtomicU64>::default();
+        let (statements, seen) = (Arc::<AtomicU64>::default(), Arc::<Seen>::default());
         if !url.starts_with("sqlite:") {
-            let ingest = pool(ingest(url, &schema), &statements).await?;
-            let reader = pool(postgres_reader(url, &schema, config.statement_timeout), &statements).await?;
-            let writer = pool(postgres(url, &schema), &statements).await?;
-            return Ok(Self { reader, writer, ingest, schema, statements });
+            let ingest = pool(ingest(url, &schema), &statements, &Arc::default()).await?;
+            let reader = postgres_reader(url, &schema, config.statement_timeout);
+            let reader = pool(reader, &statements, &seen).await?;
+            let writer = pool(postgres(url, &schema), &statements, &Arc::default()).await?;
+            return Ok(Self { reader, writer, ingest, schema, statements, seen });
         }
-        let writer = pool(sqlite_writer(url), &statements).await?;
+        let writer = pool(sqlite_writer(url), &statements, &Arc::default()).await?;
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         let reader = if in_memory {
             writer.clone()
         } else {
-            pool(sqlite_reader(url, config.statement_timeout), &statements).await?
+            pool(sqlite_reader(url, config.statement_timeout), &statements, &seen).await?
         };
-        Ok(Self { reader, ingest: writer.clone(), writer, schema, statements })
+        Ok(Self { reader, ingest: writer.clone(), writer, schema, statements, seen })
     }
 
     /// How many statements were executed so far.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
+    }
+
+    /// The statements that readers were asked for since this was called last: from then on they are kept, so that
+    /// their plans can be looked at.
+    pub fn seen(&self) -> Vec<Statement> {
+        let seen = self.seen.get_or_init(Mutex::default);
+        mem::take(&mut *seen.lock().expect("nobody panics while holding this lock"))
     }
 
     /// Starts a transaction that writes.
@@ -143,11 +156,18 @@ impl Database {
     }
 }
 
-async fn pool(options: ConnectOptions, statements: &Arc<AtomicU64>) -> Result<DatabaseConnection, DbErr> {
+async fn pool(
+    options: ConnectOptions,
+    statements: &Arc<AtomicU64>,
+    seen: &Arc<Seen>,
+) -> Result<DatabaseConnection, DbErr> {
     let mut pool = sea_orm::Database::connect(options).await?;
-    let statements = statements.clone();
-    pool.set_metric_callback(move |_| {
+    let (statements, seen) = (statements.clone(), seen.clone());
+    pool.set_metric_callback(move |metric| {
         statements.fetch_add(1, Ordering::Relaxed);
+        if let Some(seen) = seen.get() {
+            seen.lock().expect("nobody panics while holding this lock").push(metric.statement.clone());
+        }
     });
     Ok(pool)
 }

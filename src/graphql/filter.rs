@@ -10,7 +10,7 @@ mod schema;
 use async_graphql::{InputType, resolver_utils::EnumType};
 use sea_orm::{
     Condition, DbBackend,
-    sea_query::{BinOper, Expr, ExprTrait, Func, Query, extension::postgres::PgBinOper},
+    sea_query::{Expr, ExprTrait, Func, Query, extension::postgres::PgBinOper},
 };
 
 use super::{
@@ -200,7 +200,10 @@ impl Filter {
                 any.reduce(Expr::or).unwrap_or_else(|| Expr::value(false))
             }
             // What is unknown is not so either.
-            Self::Not(filter) => filter.condition(scope, backend).binary(BinOper::IsNot, Expr::cust("TRUE")),
+            Self::Not(filter) => {
+                let known = [filter.condition(scope, backend), Expr::value(false)];
+                Expr::from(Func::coalesce(known)).not()
+            }
             Self::Compare { column, operator, value, .. } => operator.compare(column.name, value),
             Self::In { column, values, .. } => {
                 Expr::col(column.name).is_in(values.iter().map(Scalar::to_sql))

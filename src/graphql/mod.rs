@@ -28,6 +28,7 @@ mod page;
 mod query;
 mod roots;
 mod sse;
+mod summary;
 mod ws;
 
 use async_graphql::{Data, SDLExportOptions};

@@ -1,6 +1,7 @@
 //! The root of queries.
 
 use async_graphql::{Context, ID, MergedObject, Object};
+use chrono::{DateTime, Utc};
 use entity::{checkout_session, checkout_session::CheckoutSessionStatus, open::Open, sync_run, user};
 use futures_util::future::try_join_all;
 
@@ -10,6 +11,7 @@ use super::{
     operator::{MirrorStatus, WebhookEventConnection, WebhookEventFilter, admins_only, webhook_events},
     page::{Connection, Paging},
     roots::Roots,
+    summary::BillingSummary,
 };
 use crate::{
     app::App,
@@ -130,5 +132,17 @@ impl Asked {
         admins_only(ctx)?;
         let paging = Paging { first, after, last, before, ..Paging::default() };
         Connection::all(load(ctx), paging.check::<sync_run::Entity>()?).await
+    }
+
+    /// How the business does; admins only.
+    async fn billing_summary(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only what is in this currency, a code of three letters.")] currency: Option<String>,
+        #[graphql(desc = "From when on; eleven months before the month of `to` where nothing is said.")]
+        from: Option<DateTime<Utc>>,
+        #[graphql(desc = "Until when, exclusively; now where nothing is said.")] to: Option<DateTime<Utc>>,
+    ) -> Result<BillingSummary> {
+        BillingSummary::of(ctx, currency, from, to).await
     }
 }
