@@ -184,7 +184,7 @@ impl Filter {
     }
 
     /// Whether it is true of all rows.
-    fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         matches!(self, Self::All(filters) if filters.iter().all(Self::is_empty))
     }
 

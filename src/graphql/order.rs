@@ -96,12 +96,24 @@ impl Order {
         let id = Column::find::<E>("id").expect("every table has an id");
         let mut steps: Vec<Step> =
             columns.into_iter().map(|(column, descending)| Step { column, descending }).collect();
-        // What follows an id orders nothing.
-        match steps.iter().position(|step| step.column == id) {
-            Some(place) => steps.truncate(place + 1),
-            None => steps.push(Step { column: id, descending }),
+        // What follows an id orders nothing; rows that are equal follow each other as they were created, as indexes
+        // have them.
+        for column in Column::find::<E>("created").into_iter().chain([id]) {
+            match steps.iter().position(|step| step.column == id) {
+                Some(place) => steps.truncate(place + 1),
+                None if steps.iter().any(|step| step.column == column) => {}
+                None => steps.push(Step { column, descending }),
+            }
         }
         Self { table: E::default().table_name(), steps }
+    }
+
+    /// Whether an index has the rows in this order: by one column and when they were created, all of them one way.
+    pub fn is_indexed(&self) -> bool {
+        let descending = self.steps[0].descending;
+        let names: Vec<&str> = self.steps.iter().map(|step| step.column.name).collect();
+        self.steps.iter().all(|step| step.descending == descending)
+            && matches!(names[..], ["id"] | ["created", "id"] | [_, "created", "id"])
     }
 
     /// The same order from its other end.

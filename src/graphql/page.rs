@@ -61,6 +61,14 @@ impl PageArgs {
         self.filter.as_ref()
     }
 
+    /// Whether indexes lead to the page: to rows that are few, or to those in the order that is asked for.
+    pub fn is_indexed(&self) -> bool {
+        match &self.filter {
+            Some(filter) if !filter.is_empty() => filter.is_indexed(),
+            _ => self.order.is_indexed(),
+        }
+    }
+
     /// The rows that lie behind the page's cursor: on its other side, and its own.
     pub fn behind(&self) -> Option<Expr> {
         let cursor = self.cursor.as_ref()?;
