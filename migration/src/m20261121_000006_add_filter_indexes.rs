@@ -60,7 +60,7 @@ pub static INDEXED: &[(&str, &[&str])] = &[
 ];
 
 /// The texts that people search for: their first 256 characters, in lower case.
-static SEARCHED: &[(&str, &str)] = &[("customers", "email"), ("customers", "name")];
+static SEARCHED: &[(&str, &str)] = &[("customers", "email"), ("customers", "name"), ("users", "email")];
 
 /// The tables whose metadata gets an index, where the database has such; that of customers has one.
 static NOTED: &[&str] = &["subscriptions", "payment_intents"];

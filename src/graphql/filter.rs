@@ -157,9 +157,9 @@ pub struct Relation {
 }
 
 impl Relation {
-    fn of(join: &Join) -> Self {
+    fn of(join: &Join) -> Option<Self> {
         let (key, foreign) = (join.key, join.foreign.unwrap_or("id"));
-        Self { key, foreign, deleted: join.foreign.is_none(), target: join.target }
+        Some(Self { key, foreign, deleted: join.foreign.is_none(), target: join.target? })
     }
 }
 

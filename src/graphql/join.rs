@@ -4,17 +4,23 @@
 //! each field, whatever the number of rows. A field that is not declared here still works: its resolver's loader
 //! gathers what is asked for at about the same time.
 
-use std::hash::{Hash, Hasher};
+use std::{
+    collections::HashMap,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
-use async_graphql::{OutputType, SelectionField, Value, registry::Registry};
+use async_graphql::{Name, OutputType, SelectionField, Value, registry::Registry};
 use entity::mirrored::{Owned, Owner};
 use futures_util::future::{BoxFuture, try_join_all};
+use sea_orm::{EntityTrait, ModelTrait, Value as Cell};
 
 use super::{
     column::Column,
     filter::{self, By, Filter, filter_type},
     lists::List,
-    load::{Load, Row, text},
+    load::{Load, Row},
+    object,
     page::{PageArgs, Paging, Shows},
 };
 use crate::error::Result;
@@ -33,9 +39,9 @@ pub trait Joined: Owned {
     /// The columns by which lists are ordered, beside the id and when rows were created; each has an index.
     const ORDERS: &'static [&'static str] = &[];
 
-    /// Whether it may have millions of rows: what customers own.
+    /// Whether it may have millions of rows: what customers own, and users.
     fn is_large() -> bool {
-        matches!(Self::OWNER, Owner::Itself | Owner::Customer(_) | Owner::Through { .. })
+        matches!(Self::OWNER, Owner::Itself | Owner::Customer(_) | Owner::Through { .. } | Owner::User)
     }
 
     /// The name before `Filter` and `Order`.
@@ -51,7 +57,8 @@ pub struct Join {
     pub key: &'static str,
     /// The other table's column that has the same value, where it is not the id.
     pub foreign: Option<&'static str>,
-    pub target: &'static Target,
+    /// The other table, where filters can follow to it.
+    pub target: Option<&'static Target>,
     /// The list that the field is, if it is one.
     pub list: Option<List>,
     read: Read,
@@ -68,11 +75,11 @@ pub struct Target {
 
 type Read = for<'a> fn(Level<'a>, &'static str) -> BoxFuture<'a, Result<()>>;
 
-/// What is to be read at once: the rows that some keys lead to, and what is selected of them.
-struct Level<'a> {
-    load: &'a Load,
-    keys: Vec<String>,
-    selected: SelectionField<'a>,
+/// What is to be read at once: the rows that some keys lead to, and what is selected of them, in one place or several.
+pub struct Level<'a> {
+    pub load: &'a Load,
+    pub keys: Vec<String>,
+    pub selected: Vec<SelectionField<'a>>,
 }
 
 impl Target {
@@ -111,7 +118,19 @@ impl Join {
     /// To the row whose id `column` holds.
     pub const fn one<T: Joined>(field: &'static str, column: &'static str) -> Self {
         let read: Read = |level, _| Box::pin(read_one::<T>(level));
-        Self { field, key: column, foreign: None, target: const { &Target::of::<T>() }, list: None, read }
+        let target = Some(const { &Target::of::<T>() });
+        Self { field, key: column, foreign: None, target, list: None, read }
+    }
+
+    /// To the rows whose ids `column` lists.
+    pub const fn each<T: Joined>(field: &'static str, column: &'static str) -> Self {
+        Self { target: None, ..Self::one::<T>(field, column) }
+    }
+
+    /// To the object, of whatever kind, whose id `column` holds.
+    pub const fn any(field: &'static str, column: &'static str) -> Self {
+        let read: Read = |level, _| Box::pin(object::ahead(level));
+        Self { field, key: column, foreign: None, target: None, list: None, read }
     }
 
     /// To the rows that name this row's id in their `column`: the object has a list of them, without code of its own.
@@ -121,81 +140,112 @@ impl Join {
         description: &'static str,
     ) -> Self {
         let read: Read = |level, column| Box::pin(read_many::<T>(level, column));
-        let target = const { &Target::of::<T>() };
-        Self { field, key: "id", foreign: Some(column), target, list: Some(List::of::<T>(description)), read }
+        let (target, list) = (Some(const { &Target::of::<T>() }), Some(List::of::<T>(description)));
+        Self { field, key: "id", foreign: Some(column), target, list, read }
     }
 
     /// To the one row that names this row's id in its `column`.
     pub const fn back<T: Joined>(field: &'static str, column: &'static str) -> Self {
         let read: Read = |level, column| Box::pin(read_back::<T>(level, column));
-        let target = const { &Target::of::<T>() };
+        let target = Some(const { &Target::of::<T>() });
         Self { field, key: "id", foreign: Some(column), target, list: None, read }
     }
 }
 
 /// Reads what is selected of these rows, all the way down.
-pub async fn prefetch<E: Joined>(load: &Load, rows: &[Row<E>], selected: SelectionField<'_>) -> Result<()> {
+pub async fn prefetch<E: Joined>(
+    load: &Load,
+    rows: &[Row<E>],
+    selected: &[SelectionField<'_>],
+) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let fields = selected.selection_set().filter_map(|field| {
-        let join = E::JOINS.iter().find(|join| join.field == field.name())?;
-        Some(read::<E>(load, join, rows, field))
-    });
-    try_join_all(fields).await.map(drop)
+    let mut joins: Vec<(&Join, Vec<SelectionField<'_>>)> = Vec::new();
+    for field in fields(selected) {
+        let Some(join) = E::JOINS.iter().find(|join| join.field == field.name()) else { continue };
+        match joins.iter_mut().find(|(other, alike)| other.field == join.field && are_alike(alike[0], field))
+        {
+            Some((_, alike)) => alike.push(field),
+            None => joins.push((join, vec![field])),
+        }
+    }
+    let reads = joins.into_iter().map(|(join, selected)| read::<E>(load, join, rows, selected));
+    try_join_all(reads).await.map(drop)
 }
 
 /// Reads what is selected of a connection's rows, under `nodes` and under `edges { node }`.
 pub async fn prefetch_nodes<E: Joined>(
     load: &Load,
     rows: &[Row<E>],
-    connection: SelectionField<'_>,
+    connection: &[SelectionField<'_>],
 ) -> Result<()> {
-    for field in connection.selection_set() {
+    let mut nodes = Vec::new();
+    for field in fields(connection) {
         match field.name() {
-            "nodes" => prefetch::<E>(load, rows, field).await?,
-            "edges" => {
-                for node in field.selection_set().filter(|field| field.name() == "node") {
-                    prefetch::<E>(load, rows, node).await?;
-                }
-            }
+            "nodes" => nodes.push(field),
+            "edges" => nodes.extend(field.selection_set().filter(|field| field.name() == "node")),
             _ => {}
         }
     }
-    Ok(())
+    prefetch::<E>(load, rows, &nodes).await
+}
+
+/// What is selected of fields that are one.
+fn fields<'a>(selected: &[SelectionField<'a>]) -> impl Iterator<Item = SelectionField<'a>> {
+    selected.iter().flat_map(SelectionField::selection_set)
+}
+
+/// Whether fields of one name ask for the same: a fragment selects it again, or another alias.
+fn are_alike(one: SelectionField<'_>, other: SelectionField<'_>) -> bool {
+    let arguments = |field: SelectionField<'_>| -> Option<HashMap<Name, Value>> {
+        field.arguments().ok().map(|arguments| arguments.into_iter().collect())
+    };
+    arguments(one) == arguments(other)
 }
 
 fn read<'a, E: Joined>(
     load: &'a Load,
     join: &Join,
     rows: &[Row<E>],
-    selected: SelectionField<'a>,
+    selected: Vec<SelectionField<'a>>,
 ) -> BoxFuture<'a, Result<()>> {
-    let mut keys: Vec<String> = rows.iter().map(|row| text::<E>(row, join.key)).collect();
-    keys.retain(|key| !key.is_empty());
+    let mut keys: Vec<String> = rows.iter().flat_map(|row| ids::<E>(row, join.key)).collect();
     keys.sort_unstable();
     keys.dedup();
     let level = Level { load, keys, selected };
     (join.read)(level, join.foreign.unwrap_or("id"))
 }
 
+/// The ids that a column holds: one, several or none.
+fn ids<E: EntityTrait>(row: &E::Model, column: &str) -> Vec<String> {
+    match E::Column::from_str(column).map(|column| row.get(column)) {
+        Ok(Cell::String(Some(id))) => vec![id],
+        Ok(Cell::Json(Some(ids))) => {
+            let ids = ids.as_array().into_iter().flatten();
+            ids.filter_map(serde_json::Value::as_str).map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 async fn read_one<T: Joined>(level: Level<'_>) -> Result<()> {
     let rows = level.load.prime::<T>(level.keys).await?;
-    prefetch::<T>(level.load, &rows, level.selected).await
+    prefetch::<T>(level.load, &rows, &level.selected).await
 }
 
 async fn read_many<T: Joined>(level: Level<'_>, column: &'static str) -> Result<()> {
     // Arguments that are wrong are refused where the field itself is resolved.
-    let Some(Ok(args)) = Paging::of(&level.selected).map(Paging::check::<T>) else { return Ok(()) };
-    let selects = |name: &str| level.selected.selection_set().any(|field| field.name() == name);
+    let Some(Ok(args)) = Paging::of(&level.selected[0]).map(Paging::check::<T>) else { return Ok(()) };
+    let selects = |name: &str| fields(&level.selected).any(|field| field.name() == name);
     if selects("totalCount") {
         level.load.prime_counts::<T>(column, level.keys.clone(), args.filter()).await?;
     }
     let rows = level.load.prime_pages::<T>(column, level.keys, &args).await?;
-    prefetch_nodes::<T>(level.load, &rows, level.selected).await
+    prefetch_nodes::<T>(level.load, &rows, &level.selected).await
 }
 
 async fn read_back<T: Joined>(level: Level<'_>, column: &'static str) -> Result<()> {
     let rows = level.load.prime_pages::<T>(column, level.keys, &PageArgs::one::<T>()).await?;
-    prefetch::<T>(level.load, &rows, level.selected).await
+    prefetch::<T>(level.load, &rows, &level.selected).await
 }

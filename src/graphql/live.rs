@@ -43,6 +43,7 @@ pub struct SubscriptionChange {
     subscription: BillingSubscription,
 }
 
+/// What can be followed, as it is written to the mirror.
 #[Subscription(name = "Subscription")]
 impl Live {
     /// The changes of the subscriptions that the viewer may see.

@@ -16,6 +16,7 @@ use async_graphql::{
     dataloader::{DataLoader, HashMapCache, Loader},
 };
 use entity::{mirrored::Owned, product, subscription, subscription_item, sync_run};
+use futures_util::future::BoxFuture;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, EntityTrait, FromQueryResult, JoinType, ModelTrait,
     QueryFilter, QuerySelect, Select, Value,
@@ -36,6 +37,8 @@ use crate::{
 pub type Row<E> = Arc<<E as EntityTrait>::Model>;
 
 /// The loaders of one request; clones are the same.
+///
+/// What resolvers of every object await is boxed: the compiler would look into it again for each of them.
 #[derive(Clone)]
 pub struct Load {
     loader: Arc<DataLoader<Rows, HashMapCache>>,
@@ -88,32 +91,34 @@ impl Load {
     }
 
     /// The row with an id.
-    pub async fn one<E: Owned>(&self, id: Option<&str>) -> Result<Option<Row<E>>> {
-        let Some(id) = id else { return Ok(None) };
-        Ok(self.loader.load_one(Key::<E, _>::new(Id(id.to_owned()))).await?.flatten())
+    pub fn one<'a, E: Owned>(&'a self, id: Option<&'a str>) -> BoxFuture<'a, Result<Option<Row<E>>>> {
+        Box::pin(async move {
+            let Some(id) = id else { return Ok(None) };
+            Ok(self.loader.load_one(Key::<E, _>::new(Id(id.to_owned()))).await?.flatten())
+        })
     }
 
     /// A page of the rows whose `column` names the parent.
-    pub async fn page_of<E: Owned>(
-        &self,
+    pub fn page_of<'a, E: Owned>(
+        &'a self,
         column: &'static str,
         parent: &str,
         args: PageArgs,
-    ) -> Result<Arc<Page<E>>> {
+    ) -> BoxFuture<'a, Result<Arc<Page<E>>>> {
         let key = Key::<E, _>::new(PageOf { column, parent: parent.to_owned(), args });
-        Ok(self.loader.load_one(key).await?.unwrap_or_default())
+        Box::pin(async move { Ok(self.loader.load_one(key).await?.unwrap_or_default()) })
     }
 
     /// How many rows of a list name the parent in `column`.
-    pub async fn count_of<E: Owned>(
-        &self,
+    pub fn count_of<'a, E: Owned>(
+        &'a self,
         column: &'static str,
         parent: &str,
         filter: Option<&Arc<Filter>>,
-    ) -> Result<u64> {
+    ) -> BoxFuture<'a, Result<u64>> {
         let key = CountOf { column, parent: parent.to_owned(), filter: filter.cloned() };
         let key = Key::<E, _>::new(key);
-        Ok(self.loader.load_one(key).await?.unwrap_or_default())
+        Box::pin(async move { Ok(self.loader.load_one(key).await?.unwrap_or_default()) })
     }
 
     /// A page of all rows.

@@ -62,7 +62,26 @@ fn minor_digits(currency: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::decimal;
+    use super::{decimal, minor_digits};
+
+    /// <https://docs.stripe.com/currencies#presentment-currencies>, and how many digits amounts have there.
+    #[test]
+    fn every_currency_of_stripes_has_its_digits() {
+        let whole = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf";
+        let thousandths = "bhd jod kwd omr tnd";
+        // Stripe counts ISK and UGX in hundredths though they have none; HUF and TWD are whole in payouts alone.
+        let hundredths = "isk ugx huf twd \
+            usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bmd bnd bob brl bsd bwp byn bzd cad cdf chf cny cop \
+            crc cve czk dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gtq gyd hkd hnl htg idr ils inr jmd kes kgs khr \
+            kyd kzt lak lbp lkr lrd lsl mad mdl mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd pab pen \
+            pgk php pkr pln qar ron rsd rub sar sbd scr sek sgd shp sle sos srd std szl thb tjs top try ttd tzs uah uyu \
+            uzs wst xcd yer zar zmw";
+        for (digits, currencies) in [(0, whole), (2, hundredths), (3, thousandths)] {
+            for currency in currencies.split_whitespace() {
+                assert_eq!(minor_digits(currency), digits, "{currency}");
+            }
+        }
+    }
 
     #[test]
     fn decimals_follow_the_currency() {

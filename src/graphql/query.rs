@@ -3,11 +3,10 @@
 use async_graphql::{Context, ID, MergedObject, Object};
 use chrono::{DateTime, Utc};
 use entity::{checkout_session, checkout_session::CheckoutSessionStatus, open::Open, sync_run, user};
-use futures_util::future::try_join_all;
 
 use super::{
     load::load,
-    object::{CheckoutSession, Node, Organization, SyncRun, User, after, node, selected},
+    object::{CheckoutSession, Node, Organization, SyncRun, User, after, nodes, selected},
     operator::{MirrorStatus, WebhookEventConnection, WebhookEventFilter, admins_only, webhook_events},
     page::{Connection, Paging},
     roots::Roots,
@@ -39,7 +38,7 @@ impl Asked {
 
     /// The object with a global id.
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
-        node(ctx, &id).await
+        Ok(nodes(ctx, &[id]).await?.pop().flatten())
     }
 
     /// The objects with these global ids, at most 100, in their order.
@@ -47,7 +46,7 @@ impl Asked {
         if ids.len() > MOST_NODES {
             return Err(Error::invalid(format!("`nodes` takes at most {MOST_NODES} ids.")));
         }
-        try_join_all(ids.iter().map(|id| node(ctx, id))).await
+        nodes(ctx, &ids).await
     }
 
     /// The user with an id: the identity provider's, or the global one.
@@ -143,6 +142,7 @@ impl Asked {
         from: Option<DateTime<Utc>>,
         #[graphql(desc = "Until when, exclusively; now where nothing is said.")] to: Option<DateTime<Utc>>,
     ) -> Result<BillingSummary> {
+        admins_only(ctx)?;
         BillingSummary::of(ctx, currency, from, to).await
     }
 }

@@ -123,7 +123,10 @@ fn describe_one<T: Joined>(name: &'static str, registry: &mut Registry) -> MetaF
 fn describe_many<T: Joined>(name: &'static str, registry: &mut Registry) -> MetaField {
     let ty = Connection::<T::Shown>::create_type_info(registry);
     let order = if Column::find::<T>("created").is_some() { "newest first" } else { "by their ids" };
-    let description = format!("The {} that are to be seen and not deleted, {order}.", words(name));
+    let mut description = format!("The {} that are to be seen and not deleted, {order}.", words(name));
+    if T::is_large() {
+        description.push_str(" They may be many: of the whole, only an admin gets what no index leads to.");
+    }
     field(name, &description, ty, list_arguments::<T>(registry))
 }
 
@@ -161,7 +164,7 @@ async fn page<T: Joined>(ctx: &Context<'_>) -> Result<Connection<T::Shown>> {
         return Err(Error::invalid(message));
     }
     let connection = Connection::all(load, args).await?;
-    prefetch_nodes::<T>(load, connection.rows(), ctx.field()).await?;
+    prefetch_nodes::<T>(load, connection.rows(), &[ctx.field()]).await?;
     Ok(connection)
 }
 

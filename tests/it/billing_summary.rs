@@ -99,14 +99,14 @@ async fn with_catalogue() -> (TestApp, String) {
 #[tokio::test]
 async fn the_whole_is_for_admins() {
     let (test, admin) = with_catalogue().await;
-    for token in [
-        None,
-        Some(test.user("u")),
-        Some(test.service(Role::Reader).await),
-        Some(test.service(Role::Linker).await),
+    for (token, code) in [
+        (None, "UNAUTHENTICATED"),
+        (Some(test.user("u")), "FORBIDDEN"),
+        (Some(test.service(Role::Reader).await), "FORBIDDEN"),
+        (Some(test.service(Role::Linker).await), "FORBIDDEN"),
     ] {
         let answer = test.graphql(token.as_deref(), MRR, json!({})).await;
-        assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer}");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], code, "{answer}");
     }
     let asked = "query($currency: String, $from: DateTime, $to: DateTime) {
         billingSummary(currency: $currency, from: $from, to: $to) { months { month } } }";

@@ -60,6 +60,7 @@ mod retention;
 mod roots;
 mod schema;
 mod shapes;
+mod statements;
 mod sweep;
 mod sync;
 mod sync_api;

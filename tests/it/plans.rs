@@ -1,153 +1,238 @@
 //! Indexes lead to whatever the API offers as fast: no large table is read from its start to its end.
 
+use std::collections::BTreeMap;
+
 use async_graphql::parser::{
     parse_schema,
-    types::{TypeKind, TypeSystemDefinition},
+    types::{TypeDefinition, TypeKind, TypeSystemDefinition},
 };
 use billgraph::auth::Role;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Values};
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, billing::account};
-
-/// The tables that grow with the customers, and the lists of them.
-const LARGE: [(&str, &str, &str); 7] = [
-    ("customers", "customers", "Customer"),
-    ("subscriptions", "subscriptions", "Subscription"),
-    ("subscription_items", "subscriptionItems", "SubscriptionItem"),
-    ("invoices", "invoices", "Invoice"),
-    ("payment_intents", "payments", "Payment"),
-    ("charges", "charges", "Charge"),
-    ("refunds", "refunds", "Refund"),
-];
+use crate::support::TestApp;
 
 const ROWS: usize = 4_000;
 
-/// The fields of an input type that an index leads to, with their types.
-fn indexed(kind: &str) -> Vec<(String, String)> {
+/// What a large list offers.
+struct List {
+    name: String,
+    /// The fields of its filter that an index leads to, each asked something.
+    questions: Vec<String>,
+    /// What it can be ordered by.
+    orders: Vec<String>,
+}
+
+/// The lists that say of themselves that they may be large.
+fn large() -> Vec<List> {
     let document = parse_schema(billgraph::graphql::sdl()).expect("it is a schema");
-    let fields = document.definitions.into_iter().find_map(|definition| match definition {
-        TypeSystemDefinition::Type(definition) if definition.node.name.node == format!("{kind}Filter") => {
-            match definition.node.kind {
-                TypeKind::InputObject(object) => Some(object.fields),
-                _ => None,
-            }
+    let types = document.definitions.into_iter().filter_map(|definition| match definition {
+        TypeSystemDefinition::Type(definition) => {
+            Some((definition.node.name.node.to_string(), definition.node))
         }
         _ => None,
     });
-    let described =
-        |text: Option<&str>| text.is_some_and(|text| text.starts_with("By `") && !text.contains("No index"));
-    let fields = fields.expect("the list has a filter").into_iter().map(|field| field.node);
-    let fields = fields.filter(|field| described(field.description.as_ref().map(|text| text.node.as_str())));
-    fields.map(|field| (field.name.node.to_string(), field.ty.node.to_string())).collect()
+    let types: BTreeMap<String, TypeDefinition> = types.collect();
+    let TypeKind::Object(root) = &types["Query"].kind else { panic!("the root is an object") };
+    let mut lists = Vec::new();
+    for field in &root.fields {
+        let description = field.node.description.as_ref().map_or("", |text| text.node.as_str());
+        if !description.contains("only an admin gets") {
+            continue;
+        }
+        let filter = field.node.arguments.iter().find(|argument| argument.node.name.node == "filter");
+        let filter = filter.expect("every list has a filter").node.ty.node.to_string();
+        let order = format!("{}OrderField", filter.trim_end_matches("Filter"));
+        lists.push(List {
+            name: field.node.name.node.to_string(),
+            questions: questions(&types, &filter),
+            orders: values(&types, &order),
+        });
+    }
+    lists
 }
 
-/// Many rows of each large table: copies of the one that is there, each with values of its own.
+fn questions(types: &BTreeMap<String, TypeDefinition>, filter: &str) -> Vec<String> {
+    let TypeKind::InputObject(object) = &types[filter].kind else { panic!("{filter} is an input") };
+    let fields = object.fields.iter().map(|field| &field.node).filter(|field| {
+        let description = field.description.as_ref().map_or("", |text| text.node.as_str());
+        description.starts_with("By `") && !description.contains("No index")
+    });
+    let ask = |field: &str, ty: &str| match ty {
+        "DateTimeFilter" => {
+            format!("{field}: {{ gte: \"2025-06-15T01:00:00Z\", lt: \"2025-06-15T02:00:00Z\" }}")
+        }
+        "TextFilter" => format!("{field}: {{ startsWith: \"{field}s_77\" }}"),
+        "[MetadataFilter!]" => format!("{field}: {{ key: \"order\", eq: \"777\" }}"),
+        "IDFilter" | "StringFilter" => format!("{field}: {{ eq: \"{field}s_777\" }}"),
+        choice => {
+            let value = &values(types, choice.trim_end_matches("Filter"))[0];
+            format!("{field}: {{ eq: {value} }}")
+        }
+    };
+    fields.map(|field| ask(&field.name.node, &field.ty.node.to_string())).collect()
+}
+
+fn values(types: &BTreeMap<String, TypeDefinition>, name: &str) -> Vec<String> {
+    let TypeKind::Enum(choice) = &types[name].kind else { panic!("{name} is an enumeration") };
+    choice.values.iter().map(|value| value.node.value.node.to_string()).collect()
+}
+
+/// Many rows of each table that lists are of, each with values of its own; the first refers to the first, and so on.
 async fn fill(test: &TestApp) {
-    for (table, _, _) in LARGE {
-        let statement = format!(
-            "INSERT INTO {table} SELECT (copy).* FROM (SELECT jsonb_populate_record(one, jsonb_build_object( \
-             'id', one.id || n, 'email', n || '@example.com', 'name', 'Name ' || n, 'number', 'N-' || n, \
-             'customer', 'cus_a' || n, 'subscription', 'sub_a' || n, 'invoice', 'in_a' || n, \
-             'payment_intent', 'pi_a' || n, 'charge', 'ch_a' || n, 'price', 'price_a' || n % 50, \
-             'status', CASE WHEN n % 100 = 0 THEN 'past_due' ELSE 'active' END, \
-             'created', one.created + n * interval '1 minute', \
-             'metadata', jsonb_build_object('order', n::text))) AS copy \
-             FROM {table} one, generate_series(1, {ROWS}) n) copies"
-        );
-        let db = &test.app().db.writer;
-        db.execute_unprepared(&statement).await.expect("rows are copied");
+    let columns = test
+        .rows(
+            "SELECT table_name::text AS \"table\", column_name::text AS \"column\", data_type::text AS kind FROM information_schema.columns \
+             WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position",
+        )
+        .await;
+    let mut tables: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for column in &columns {
+        let text = |name: &str| column[name].as_str().expect("names are text").to_owned();
+        let (table, name, kind) = (text("table"), text("column"), text("kind"));
+        let value = match (name.as_str(), kind.as_str()) {
+            ("id", _) => format!("'{table}_' || n"),
+            ("account", _) => "''".to_owned(),
+            ("status", _) => "CASE WHEN n % 100 = 0 THEN 'past_due' ELSE 'active' END".to_owned(),
+            ("metadata", _) => "jsonb_build_object('order', n::text)".to_owned(),
+            (_, "boolean") => "false".to_owned(),
+            (_, "integer" | "bigint") => "n".to_owned(),
+            (_, "json" | "jsonb") => "'{}'".to_owned(),
+            (_, kind) if kind.starts_with("timestamp") => {
+                "'2025-06-15T00:00:00Z'::timestamptz + n * interval '1 minute'".to_owned()
+            }
+            (name, _) => format!("'{name}s_' || n"),
+        };
+        tables.entry(table).or_default().push((format!("\"{name}\""), value));
+    }
+    let db = &test.app().db.writer;
+    for (table, columns) in tables {
+        let is_listed = ["\"raw\"", "\"link_attempts\""];
+        if !columns.iter().any(|(name, _)| is_listed.contains(&name.as_str())) {
+            continue;
+        }
+        let (names, values): (Vec<String>, Vec<String>) = columns.into_iter().unzip();
+        let (names, values) = (names.join(", "), values.join(", "));
+        let rows = format!("INSERT INTO {table} ({names}) SELECT {values} FROM generate_series(1, {ROWS}) n");
+        db.execute_unprepared(&rows).await.expect("rows are made");
         db.execute_unprepared(&format!("ANALYZE {table}")).await.expect("rows are counted");
     }
 }
 
-/// The plans of the statements that a document leads to.
-async fn plans(test: &TestApp, token: &str, query: &str, variables: Value) -> Vec<String> {
-    // The first answer also looks the token up.
+/// The statements that a document leads to, each with its plan.
+async fn plans(test: &TestApp, token: &str, query: &str, variables: Value) -> Vec<(String, String)> {
+    // The first answer also looks up who asks.
     test.data(Some(token), "{ __typename }", json!({})).await;
     test.app().db.seen();
     test.data(Some(token), query, variables).await;
     let mut plans = Vec::new();
     for Statement { sql, values, .. } in test.app().db.seen() {
-        let values = values.unwrap_or(sea_orm::Values(Vec::new()));
-        let db = &test.app().db.reader;
         let explain = format!("EXPLAIN {sql}");
+        let values = values.unwrap_or(Values(Vec::new()));
         let explain = Statement::from_sql_and_values(DbBackend::Postgres, explain, values.0);
-        let rows = db.query_all_raw(explain).await.expect("the statement has a plan");
+        let rows = test.app().db.reader.query_all_raw(explain).await.expect("the statement has a plan");
         let lines = rows.iter().map(|row| row.try_get_by_index::<String>(0).expect("a plan is text"));
-        plans.push(format!("{sql}\n{}", lines.collect::<Vec<_>>().join("\n")));
+        plans.push((sql, lines.collect::<Vec<_>>().join("\n")));
     }
     assert!(!plans.is_empty(), "{query} leads to statements");
     plans
 }
 
-fn assert_indexed(plans: &[String]) {
-    for plan in plans {
-        for (table, _, _) in LARGE {
-            assert!(!plan.contains(&format!("Seq Scan on {table}")), "{plan}");
-        }
+/// No plan reads one of these tables from its start to its end.
+async fn assert_indexed(test: &TestApp, tables: &[String], token: &str, query: &str, variables: Value) {
+    for (sql, plan) in plans(test, token, query, variables).await {
+        let scanned = tables.iter().find(|table| {
+            let lines = plan.lines().filter(|line| line.contains("Seq Scan on"));
+            lines.flat_map(str::split_whitespace).any(|word| word == table.as_str())
+        });
+        assert_eq!(scanned, None, "{query}\n{sql}\n{plan}");
     }
 }
 
-/// A value of a filter's type, in its literal form.
-fn question(field: &str, ty: &str) -> String {
-    match ty {
-        "DateTimeFilter" => {
-            format!("{field}: {{ gte: \"2025-06-20T00:00:00Z\", lt: \"2025-06-21T00:00:00Z\" }}")
-        }
-        "TextFilter" => format!("{field}: {{ startsWith: \"777\" }}"),
-        "[MetadataFilter!]" => format!("{field}: {{ key: \"order\", eq: \"777\" }}"),
-        "SubscriptionStatusFilter" => format!("{field}: {{ eq: PAST_DUE }}"),
-        "InvoiceStatusFilter" => format!("{field}: {{ eq: OPEN }}"),
-        "PaymentIntentStatusFilter" => format!("{field}: {{ eq: REQUIRES_ACTION }}"),
-        _ => format!("{field}: {{ eq: \"777\" }}"),
+/// The tables of lists, which their statements name.
+async fn tables(test: &TestApp, token: &str, lists: &[List]) -> Vec<String> {
+    let mut tables = Vec::new();
+    for list in lists {
+        let query = format!("{{ {}(first: 1) {{ nodes {{ id }} }} }}", list.name);
+        let (sql, _) = plans(test, token, &query, json!({})).await.remove(0);
+        let table = sql.split(" FROM \"").nth(1).and_then(|rest| rest.split('"').next());
+        tables.push(table.expect("a list is read from a table").to_owned());
     }
+    tables
+}
+
+async fn with_rows() -> Option<TestApp> {
+    let test = TestApp::start().await;
+    if test.app().db.reader.get_database_backend() != DbBackend::Postgres {
+        return None;
+    }
+    fill(&test).await;
+    Some(test)
 }
 
 #[tokio::test]
-async fn no_filter_that_is_offered_as_fast_reads_a_large_table() {
-    let test = TestApp::start().await;
-    if test.app().db.reader.get_database_backend() != DbBackend::Postgres {
-        return;
+async fn no_filter_or_order_that_is_offered_as_fast_reads_a_large_table() {
+    let Some(test) = with_rows().await else { return };
+    let (lists, reader) = (large(), test.service(Role::Reader).await);
+    let tables = tables(&test, &reader, &lists).await;
+    for large in
+        ["customers", "subscriptions", "invoices", "payment_intents", "balance_transactions", "users"]
+    {
+        assert!(tables.iter().any(|table| table == large), "{large} is among {tables:?}");
     }
-    test.know(&account("a", "user_id")).await;
-    fill(&test).await;
-    let reader = test.service(Role::Reader).await;
-    for (_, list, kind) in LARGE {
-        let fields = indexed(kind);
-        assert!(fields.iter().any(|(name, _)| name == "id"), "{kind} is found by its id: {fields:?}");
-        for (field, ty) in fields {
-            let query = format!(
-                "{{ {list}(first: 5, filter: {{ {} }}) {{ nodes {{ id }} }} }}",
-                question(&field, &ty)
-            );
-            assert_indexed(&plans(&test, &reader, &query, json!({})).await);
-        }
+    for List { name: list, questions, orders } in &lists {
         let pages = format!(
-            "query($after: String) {{ {list}(first: 5, after: $after) {{ pageInfo {{ endCursor hasPreviousPage }} }} }}"
+            "query($after: String, $before: String) {{ {list}(first: 5, after: $after) {{
+                pageInfo {{ endCursor hasPreviousPage }} }} back: {list}(last: 5, before: $before) {{ nodes {{ id }} }} }}"
         );
-        assert_indexed(&plans(&test, &reader, &pages, json!({})).await);
         let first = test.data(Some(&reader), &pages, json!({})).await;
-        let after = json!({ "after": first[list]["pageInfo"]["endCursor"] });
-        assert_indexed(&plans(&test, &reader, &pages, after).await);
+        let cursor = &first[list]["pageInfo"]["endCursor"];
+        for variables in [json!({}), json!({ "after": cursor, "before": cursor })] {
+            assert_indexed(&test, &tables, &reader, &pages, variables).await;
+        }
+        for question in questions {
+            let query = format!("{{ {list}(first: 5, filter: {{ {question} }}) {{ nodes {{ id }} }} }}");
+            assert_indexed(&test, &tables, &reader, &query, json!({})).await;
+        }
+        for order in orders {
+            let query = format!(
+                "{{ {list}(first: 5, orderBy: {{ field: {order} }}) {{ nodes {{ id }} }}
+                    back: {list}(first: 5, orderBy: {{ field: {order}, direction: DESC }}) {{ nodes {{ id }} }} }}"
+            );
+            assert_indexed(&test, &tables, &reader, &query, json!({})).await;
+        }
     }
     for question in [
         // Relations, both ways.
-        "{ customers(first: 5, filter: { subscriptions: { id: { eq: \"sub_a7\" } } }) { nodes { id } } }",
-        "{ payments(first: 5, filter: { customer: { email: { startsWith: \"77@\" } } }) { nodes { id } } }",
-        "{ invoices(first: 5, filter: { number: { eq: \"N-7\" }, customer: { name: { startsWith: \"name 7\" } } }) { nodes { id } } }",
+        "{ customers(first: 5, filter: { subscriptions: { id: { eq: \"subscriptions_7\" } } }) { nodes { id } } }",
+        "{ customers(first: 5, filter: { subscriptions: { status: { eq: PAST_DUE }, items: { price: { id: { eq: \"prices_700\" } } } } }) { nodes { id } } }",
+        "{ payments(first: 5, filter: { customer: { email: { startsWith: \"emails_77\" } } }) { nodes { id } } }",
+        "{ payments(first: 5, filter: { customer: { organization: { organizationId: { eq: \"organizations_7\" } } } }) { nodes { id } } }",
+        "{ invoices(first: 5, filter: { number: { eq: \"numbers_7\" }, customer: { name: { startsWith: \"names_7\" } } }) { nodes { id } } }",
         "{ subscriptions(first: 5, filter: { status: { eq: PAST_DUE }, currency: { eq: \"usd\" } }) { nodes { id } } }",
-        "{ customers(first: 5, filter: { or: [{ email: { startsWith: \"77@\" } }, { name: { startsWith: \"name 77\" } }] }) { nodes { id } } }",
-        // Orders.
-        "{ customers(first: 5, orderBy: { field: EMAIL }) { nodes { id } } }",
-        "{ customers(first: 5, orderBy: { field: ID, direction: DESC }) { nodes { id } } }",
+        "{ customers(first: 5, filter: { or: [{ email: { startsWith: \"emails_77\" } }, { name: { startsWith: \"names_77\" } }] }) { nodes { id } } }",
+        // Several fields that an index has in this order.
         "{ subscriptions(first: 5, orderBy: { field: STATUS, direction: DESC, thenBy: { field: CREATED, direction: DESC } }) { nodes { id } } }",
         "{ payments(last: 5, orderBy: { field: STATUS, direction: DESC }) { nodes { id } } }",
-        "{ invoices(first: 5, orderBy: { field: STATUS, thenBy: { field: CREATED } }) { nodes { id } } }",
         // Joins of many rows at once.
         "{ customers(first: 5) { nodes { subscriptions(first: 2) { totalCount nodes { items(first: 2) { nodes { id } } } }
            payments(first: 2, filter: { status: { eq: SUCCEEDED } }) { nodes { charges(first: 1) { nodes { id } } } } } } }",
     ] {
-        assert_indexed(&plans(&test, &reader, question, json!({})).await);
+        assert_indexed(&test, &tables, &reader, question, json!({})).await;
+    }
+}
+
+#[tokio::test]
+async fn what_users_own_is_found_by_indexes() {
+    let Some(test) = with_rows().await else { return };
+    let (lists, reader) = (large(), test.service(Role::Reader).await);
+    let tables = tables(&test, &reader, &lists).await;
+    let user = test.user("users_7");
+    let viewer = "{ viewer { customer { id subscriptions { nodes { id } } } } }";
+    let own = test.data(Some(&user), viewer, json!({})).await;
+    assert_eq!(own.pointer("/viewer/customer/subscriptions/nodes/0/id"), Some(&json!("subscriptions_7")));
+    for List { name: list, .. } in &lists {
+        let query = format!("{{ {list}(first: 5) {{ totalCount nodes {{ id }} }} }}");
+        assert_indexed(&test, &tables, &user, &query, json!({})).await;
     }
 }

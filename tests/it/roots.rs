@@ -38,10 +38,13 @@ fn schema() -> (Vec<String>, Fields) {
     (nodes, root)
 }
 
-/// The fields of the root that are lists.
+/// The fields of the root that are lists of mirrored objects, of users and of organizations.
 fn lists() -> Vec<String> {
     let (_, root) = schema();
-    let lists = root.into_iter().filter(|(_, (_, ty))| ty.ends_with("Connection!"));
+    let is_list = |arguments: &[String], ty: &str| {
+        ty.ends_with("Connection!") && arguments.iter().any(|argument| argument == "orderBy")
+    };
+    let lists = root.into_iter().filter(|(_, (arguments, ty))| is_list(arguments, ty));
     lists.map(|(name, _)| name).collect()
 }
 

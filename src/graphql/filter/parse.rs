@@ -60,9 +60,10 @@ fn field<E: Joined>(name: &str, value: &Input, budget: &mut Budget) -> Result<Fi
         "not" => return Ok(Filter::Not(Box::new(parse::<E>(value, budget)?))),
         _ => {}
     }
-    if let Some(join) = E::JOINS.iter().find(|join| join.field == name) {
-        let filter = Box::new((join.target.filter)(value, budget)?);
-        return Ok(Filter::Related { relation: Relation::of(join), filter });
+    let join = E::JOINS.iter().find(|join| join.field == name);
+    if let Some(relation) = join.and_then(Relation::of) {
+        let filter = Box::new((relation.target.filter)(value, budget)?);
+        return Ok(Filter::Related { relation, filter });
     }
     let by = super::schema::columns::<E>().find(|by| by.name() == name);
     let by = by.ok_or_else(|| Error::invalid("The list has no such filter."))?;

@@ -79,12 +79,12 @@ pub fn filter_type<E: Joined>(registry: &mut Registry) -> String {
                        what the viewer may see.";
     object(registry, name.clone(), description, |registry| {
         let mut fields: Vec<MetaInputValue> = columns::<E>().map(|by| by.field::<E>(registry)).collect();
-        fields.extend(E::JOINS.iter().map(|join| {
+        fields.extend(E::JOINS.iter().filter_map(|join| {
             let description = match join.foreign {
                 Some(_) => format!("One of the `{}` is so.", join.field),
                 None => format!("The `{}` is so.", join.field),
             };
-            input(join.field, &description, &(join.target.filter_type)(registry))
+            Some(input(join.field, &description, &(join.target?.filter_type)(registry)))
         }));
         fields.push(input("and", "All of these are true.", &format!("[{name}!]")));
         fields.push(input("or", "One of these is true, or several are.", &format!("[{name}!]")));

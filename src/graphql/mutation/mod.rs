@@ -21,6 +21,7 @@ use crate::error::Result;
 /// What can be done.
 pub struct Mutation;
 
+/// What can be done: each answers with what it wrote, and with what is wrong with its input.
 #[Object]
 impl Mutation {
     /// Links a user, or an organization, to a Stripe customer: the one that is already theirs, or a new one.

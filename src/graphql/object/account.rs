@@ -1,9 +1,15 @@
 //! Accounts.
 
 use async_graphql::{ComplexObject, ID, SimpleObject};
-use entity::account;
+use entity::{account, transfer};
 
-use crate::graphql::{filter::By, join::Joined, load::Row, page::Shows};
+use crate::graphql::{
+    filter::By,
+    join::{Join, Joined},
+    lists::Lists,
+    load::Row,
+    page::Shows,
+};
 
 /// An account at Stripe, one's own or a connected one: <https://docs.stripe.com/api/accounts>.
 #[derive(SimpleObject)]
@@ -11,18 +17,26 @@ use crate::graphql::{filter::By, join::Joined, load::Row, page::Shows};
 pub struct Account {
     #[graphql(flatten)]
     row: Row<account::Entity>,
+    #[graphql(flatten)]
+    lists: Lists<account::Entity>,
 }
 
 impl Shows for Account {
     type Entity = account::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { lists: Lists::of(&row), row }
     }
 }
 
 impl Joined for account::Entity {
     type Shown = Account;
+
+    const JOINS: &'static [Join] = &[Join::many::<transfer::Entity>(
+        "transfers",
+        "destination",
+        "What went to the account, newest first.",
+    )];
 
     const FILTERS: &'static [By] = &[By::value("country"), By::value("email")];
 }

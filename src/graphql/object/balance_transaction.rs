@@ -1,12 +1,19 @@
 //! Balance transactions, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{balance_transaction, balance_transaction::BalanceTransactionStatus};
+use entity::{balance_transaction, balance_transaction::BalanceTransactionStatus, payout};
 
 use super::{Node, node};
 use crate::{
     error::Result,
-    graphql::{filter::By, join::Joined, load::Row, money::Money, page::Shows},
+    graphql::{
+        filter::By,
+        join::{Join, Joined},
+        lists::Lists,
+        load::Row,
+        money::Money,
+        page::Shows,
+    },
 };
 
 /// What moved the merchant's balance: <https://docs.stripe.com/api/balance_transactions>.
@@ -15,19 +22,29 @@ use crate::{
 pub struct BalanceTransaction {
     #[graphql(flatten)]
     row: Row<balance_transaction::Entity>,
+    #[graphql(flatten)]
+    lists: Lists<balance_transaction::Entity>,
 }
 
 impl Shows for BalanceTransaction {
     type Entity = balance_transaction::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { lists: Lists::of(&row), row }
     }
 }
 
 impl Joined for balance_transaction::Entity {
     type Shown = BalanceTransaction;
 
+    const JOINS: &'static [Join] = &[
+        Join::any("source", "source"),
+        Join::many::<payout::Entity>(
+            "payouts",
+            "balance_transaction",
+            "The payouts that moved the balance so, newest first.",
+        ),
+    ];
     const FILTERS: &'static [By] = &[
         By::choice::<BalanceTransactionStatus>("status"),
         By::value("amount"),
@@ -35,6 +52,11 @@ impl Joined for balance_transaction::Entity {
         By::value("reporting_category"),
         By::value("type"),
     ];
+
+    /// Each payment moves money.
+    fn is_large() -> bool {
+        true
+    }
 }
 
 #[ComplexObject]
@@ -42,6 +64,11 @@ impl BalanceTransaction {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
+    }
+
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> &str {
+        self.row.status.as_str()
     }
 
     /// What was moved, before the fee.

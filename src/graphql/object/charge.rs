@@ -2,8 +2,8 @@
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
-    balance_transaction, charge, charge::ChargeStatus, customer, dispute, invoice, payment_intent,
-    payment_method, refund,
+    balance_transaction, charge, charge::ChargeStatus, customer, dispute, early_fraud_warning, invoice,
+    payment_intent, payment_method, refund, review, transfer,
 };
 
 use super::{BalanceTransaction, Customer, Invoice, PaymentIntent, PaymentMethod, one};
@@ -48,6 +48,17 @@ impl Joined for charge::Entity {
         Join::many::<refund::Entity>("refunds", "charge", "What was given back, newest first."),
         Join::many::<dispute::Entity>("disputes", "charge", "The disputes, newest first."),
         Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction"),
+        Join::many::<early_fraud_warning::Entity>(
+            "earlyFraudWarnings",
+            "charge",
+            "What card issuers say of fraud, newest first.",
+        ),
+        Join::many::<review::Entity>("reviews", "charge", "The reviews by people, newest first."),
+        Join::many::<transfer::Entity>(
+            "transfers",
+            "source_transaction",
+            "What of it goes to connected accounts, newest first.",
+        ),
     ];
     const FILTERS: &'static [By] = &[
         By::choice::<ChargeStatus>("status"),
@@ -65,6 +76,11 @@ impl Charge {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
+    }
+
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> &str {
+        self.row.status.as_str()
     }
 
     /// What is to be moved.

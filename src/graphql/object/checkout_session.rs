@@ -3,8 +3,8 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
     checkout_session, checkout_session::CheckoutMode, checkout_session::CheckoutPaymentStatus,
-    checkout_session::CheckoutSessionStatus, checkout_session_line_item, customer, invoice, payment_intent,
-    payment_link, setup_intent, subscription,
+    checkout_session::CheckoutSessionStatus, checkout_session_line_item, customer, invoice, open::Open,
+    payment_intent, payment_link, setup_intent, subscription,
 };
 
 use super::{BillingSubscription, Customer, Invoice, PaymentIntent, PaymentLink, SetupIntent, one};
@@ -72,6 +72,26 @@ impl CheckoutSession {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
+    }
+
+    /// `uiMode` as Stripe writes it, also where the API has no name for it.
+    async fn ui_mode_raw(&self) -> Option<&str> {
+        self.row.ui_mode.as_ref().map(Open::as_str)
+    }
+
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> Option<&str> {
+        self.row.status.as_ref().map(Open::as_str)
+    }
+
+    /// `paymentStatus` as Stripe writes it, also where the API has no name for it.
+    async fn payment_status_raw(&self) -> Option<&str> {
+        self.row.payment_status.as_ref().map(Open::as_str)
+    }
+
+    /// `mode` as Stripe writes it, also where the API has no name for it.
+    async fn mode_raw(&self) -> &str {
+        self.row.mode.as_str()
     }
 
     /// All items, before discounts and taxes.

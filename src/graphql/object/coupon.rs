@@ -1,7 +1,7 @@
 //! Coupons, and the codes for them.
 
 use async_graphql::{ComplexObject, ID, SimpleObject};
-use entity::{coupon, coupon::CouponDuration, promotion_code};
+use entity::{coupon, coupon::CouponDuration, discount, open::Open, promotion_code};
 
 use crate::graphql::{
     filter::By,
@@ -33,11 +33,14 @@ impl Shows for Coupon {
 impl Joined for coupon::Entity {
     type Shown = Coupon;
 
-    const JOINS: &'static [Join] = &[Join::many::<promotion_code::Entity>(
-        "promotionCodes",
-        "coupon",
-        "The codes that customers type in for it, newest first.",
-    )];
+    const JOINS: &'static [Join] = &[
+        Join::many::<promotion_code::Entity>(
+            "promotionCodes",
+            "coupon",
+            "The codes that customers type in for it, newest first.",
+        ),
+        Join::many::<discount::Entity>("discounts", "coupon", "What the coupon is taken off."),
+    ];
     const FILTERS: &'static [By] =
         &[By::search("name"), By::value("valid"), By::choice::<CouponDuration>("duration")];
 }
@@ -47,6 +50,11 @@ impl Coupon {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
+    }
+
+    /// `duration` as Stripe writes it, also where the API has no name for it.
+    async fn duration_raw(&self) -> Option<&str> {
+        self.row.duration.as_ref().map(Open::as_str)
     }
 
     /// What is taken off, where it is no percentage.

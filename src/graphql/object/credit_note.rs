@@ -1,7 +1,7 @@
 //! Credit notes, and what they correct.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{credit_note, credit_note::CreditNoteStatus, customer, invoice, refund};
+use entity::{credit_note, credit_note::CreditNoteStatus, customer, invoice, open::Open, refund};
 
 use super::{Customer, Invoice, Refund, one};
 use crate::{
@@ -52,6 +52,11 @@ impl CreditNote {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
+    }
+
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> Option<&str> {
+        self.row.status.as_ref().map(Open::as_str)
     }
 
     /// What is credited, with taxes.

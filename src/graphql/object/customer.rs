@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
     active_entitlement, charge, checkout_session, credit_grant, credit_note, customer,
     customer_balance_transaction, discount, invoice, invoice_item, organization, payment_intent,
-    payment_method, quote, setup_intent, subscription, subscription_schedule, tax_id, user,
+    payment_method, promotion_code, quote, setup_intent, subscription, subscription_schedule, tax_id, user,
 };
 
 use super::{Discount, Organization, PaymentMethod, Product, User, one};
@@ -97,6 +97,11 @@ impl Joined for customer::Entity {
             "The subscription schedules, newest first.",
         ),
         Join::many::<tax_id::Entity>("taxIds", "customer", "The tax ids, newest first."),
+        Join::many::<promotion_code::Entity>(
+            "promotionCodes",
+            "customer",
+            "The promotion codes that are for this customer alone, newest first.",
+        ),
     ];
     const FILTERS: &'static [By] = &[
         By::search("email").indexed(),

@@ -55,6 +55,11 @@ impl Dispute {
         ID::from(&self.row.id)
     }
 
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> &str {
+        self.row.status.as_str()
+    }
+
     /// What is disputed.
     async fn amount(&self) -> Money {
         Money::new(self.row.amount, &self.row.currency)

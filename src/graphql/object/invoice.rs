@@ -2,7 +2,8 @@
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
-    charge, credit_note, customer, invoice, invoice::InvoiceStatus, invoice_line_item, invoice_payment,
+    charge, credit_balance_transaction, credit_note, customer, customer_balance_transaction, discount,
+    invoice, invoice::InvoiceStatus, invoice_item, invoice_line_item, invoice_payment, open::Open,
     payment_intent, quote, subscription,
 };
 
@@ -57,6 +58,28 @@ impl Joined for invoice::Entity {
             "invoice",
             "What the invoice was lowered by later, newest first.",
         ),
+        Join::each::<discount::Entity>("discounts", "discounts"),
+        Join::many::<invoice_item::Entity>(
+            "invoiceItems",
+            "invoice",
+            "What was charged beside subscriptions.",
+        ),
+        Join::many::<charge::Entity>("charges", "invoice", "The charges, newest first."),
+        Join::many::<payment_intent::Entity>(
+            "payments",
+            "invoice",
+            "The payments that were begun for it, newest first.",
+        ),
+        Join::many::<customer_balance_transaction::Entity>(
+            "balanceTransactions",
+            "invoice",
+            "What it moved of the customer's balance, newest first.",
+        ),
+        Join::many::<credit_balance_transaction::Entity>(
+            "creditBalanceTransactions",
+            "invoice",
+            "The credit that paid for it, newest first.",
+        ),
     ];
     const FILTERS: &'static [By] = &[
         By::choice::<InvoiceStatus>("status").indexed(),
@@ -76,6 +99,11 @@ impl Invoice {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
+    }
+
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> Option<&str> {
+        self.row.status.as_ref().map(Open::as_str)
     }
 
     /// What is to be paid at the due date.

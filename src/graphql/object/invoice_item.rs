@@ -1,7 +1,7 @@
 //! Invoice items, and where they go.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{customer, invoice, invoice_item, price, product, subscription, subscription_item};
+use entity::{customer, discount, invoice, invoice_item, price, product, subscription, subscription_item};
 
 use super::{BillingSubscription, Customer, Discount, Invoice, Price, Product, SubscriptionItem, each, one};
 use crate::{
@@ -41,6 +41,7 @@ impl Joined for invoice_item::Entity {
         Join::one::<product::Entity>("product", "product"),
         Join::one::<subscription::Entity>("subscription", "subscription"),
         Join::one::<subscription_item::Entity>("subscriptionItem", "subscription_item"),
+        Join::each::<discount::Entity>("discounts", "discounts"),
     ];
     const FILTERS: &'static [By] = &[By::value("amount"), By::value("currency"), By::value("proration")];
 }

@@ -1,7 +1,9 @@
 //! The lines of invoices, and what they charge for.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{invoice, invoice_item, invoice_line_item, price, product, subscription, subscription_item};
+use entity::{
+    discount, invoice, invoice_item, invoice_line_item, price, product, subscription, subscription_item,
+};
 
 use super::{
     BillingSubscription, Discount, Invoice, InvoiceItem, Price, Product, SubscriptionItem, each, one,
@@ -43,6 +45,7 @@ impl Joined for invoice_line_item::Entity {
         Join::one::<product::Entity>("product", "product"),
         Join::one::<subscription::Entity>("subscription", "subscription"),
         Join::one::<subscription_item::Entity>("subscriptionItem", "subscription_item"),
+        Join::each::<discount::Entity>("discounts", "discounts"),
     ];
     const FILTERS: &'static [By] = &[By::value("amount"), By::value("currency"), By::value("proration")];
 }

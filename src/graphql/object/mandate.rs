@@ -44,6 +44,11 @@ impl Mandate {
         ID::from(&self.row.id)
     }
 
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> &str {
+        self.row.status.as_str()
+    }
+
     /// The payment method that may be debited.
     async fn payment_method(&self, ctx: &Context<'_>) -> Result<Option<PaymentMethod>> {
         one(ctx, self.row.payment_method.as_deref()).await

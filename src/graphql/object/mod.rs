@@ -47,6 +47,8 @@ mod test_clock;
 mod transfer;
 mod user;
 
+use std::collections::BTreeSet;
+
 use async_graphql::{Context, ID, Interface};
 use entity::scalar::Json;
 use futures_util::future::{BoxFuture, try_join_all};
@@ -69,8 +71,8 @@ pub use self::{
     test_clock::TestClock, transfer::Transfer, user::User,
 };
 use super::{
-    join::{Joined, prefetch},
-    load::load,
+    join::{Joined, Level, prefetch},
+    load::{load, text},
     page::Shows,
 };
 use crate::error::Result;
@@ -126,92 +128,151 @@ pub enum Node {
     User(User),
 }
 
+/// What ids that begin alike are the ids of.
+struct Kind {
+    prefix: &'static str,
+    /// What is before the id in the global one.
+    namespace: &'static str,
+    ahead: Ahead,
+    find: Find,
+}
+
+type Ahead = for<'a> fn(&'a Level<'a>, Vec<String>) -> BoxFuture<'a, Result<Vec<String>>>;
 type Find = for<'a> fn(&'a Context<'a>, &'a str) -> BoxFuture<'a, Result<Option<Node>>>;
+
+const fn kind<T: Shows<Entity: Joined> + Into<Node>>(prefix: &'static str) -> Kind {
+    Kind {
+        prefix,
+        namespace: "",
+        ahead: |level, ids| Box::pin(read_ahead::<T::Entity>(level, ids)),
+        find: |ctx, id| Box::pin(async move { Ok(one::<T>(ctx, Some(id)).await?.map(T::into)) }),
+    }
+}
 
 /// The beginnings of ids, and what they are the ids of.
 ///
 /// `py_` and `pyr_` are charges and refunds of payment methods other than cards.
-static PREFIXES: &[(&str, Find)] = &[
-    ("user:", |ctx, id| {
-        let id = after(id, "user:");
-        let unlinked = move || User::unlinked(ctx, id);
-        Box::pin(async move { Ok(one(ctx, Some(id)).await?.or_else(unlinked).map(Node::User)) })
-    }),
-    ("org:", |ctx, id| {
-        let id = after(id, "org:");
-        let unlinked = move || Organization::unlinked(ctx, id);
-        Box::pin(async move { Ok(one(ctx, Some(id)).await?.or_else(unlinked).map(Node::Organization)) })
-    }),
-    ("ch_", |ctx, id| Box::pin(find::<Charge>(ctx, id, Node::Charge))),
-    ("py_", |ctx, id| Box::pin(find::<Charge>(ctx, id, Node::Charge))),
-    ("cs_", |ctx, id| Box::pin(find::<CheckoutSession>(ctx, id, Node::CheckoutSession))),
-    ("cus_", |ctx, id| Box::pin(find::<Customer>(ctx, id, Node::Customer))),
-    ("in_", |ctx, id| Box::pin(find::<Invoice>(ctx, id, Node::Invoice))),
-    ("inpay_", |ctx, id| Box::pin(find::<InvoicePayment>(ctx, id, Node::InvoicePayment))),
-    ("pi_", |ctx, id| Box::pin(find::<PaymentIntent>(ctx, id, Node::PaymentIntent))),
-    ("pm_", |ctx, id| Box::pin(find::<PaymentMethod>(ctx, id, Node::PaymentMethod))),
-    ("price_", |ctx, id| Box::pin(find::<Price>(ctx, id, Node::Price))),
-    ("re_", |ctx, id| Box::pin(find::<Refund>(ctx, id, Node::Refund))),
-    ("pyr_", |ctx, id| Box::pin(find::<Refund>(ctx, id, Node::Refund))),
-    ("si_", |ctx, id| Box::pin(find::<SubscriptionItem>(ctx, id, Node::SubscriptionItem))),
-    ("sub_", |ctx, id| Box::pin(find::<BillingSubscription>(ctx, id, Node::Subscription))),
-    ("cn_", |ctx, id| Box::pin(find::<CreditNote>(ctx, id, Node::CreditNote))),
-    ("di_", |ctx, id| Box::pin(find::<Discount>(ctx, id, Node::Discount))),
-    ("dp_", |ctx, id| Box::pin(find::<Dispute>(ctx, id, Node::Dispute))),
-    ("du_", |ctx, id| Box::pin(find::<Dispute>(ctx, id, Node::Dispute))),
-    ("ii_", |ctx, id| Box::pin(find::<InvoiceItem>(ctx, id, Node::InvoiceItem))),
-    ("il_", |ctx, id| Box::pin(find::<InvoiceLineItem>(ctx, id, Node::InvoiceLineItem))),
-    ("li_", |ctx, id| Box::pin(find::<CheckoutSessionLineItem>(ctx, id, Node::CheckoutSessionLineItem))),
-    ("plan_", |ctx, id| Box::pin(find::<Plan>(ctx, id, Node::Plan))),
-    ("plink_", |ctx, id| Box::pin(find::<PaymentLink>(ctx, id, Node::PaymentLink))),
-    ("promo_", |ctx, id| Box::pin(find::<PromotionCode>(ctx, id, Node::PromotionCode))),
-    ("qt_", |ctx, id| Box::pin(find::<Quote>(ctx, id, Node::Quote))),
-    ("seti_", |ctx, id| Box::pin(find::<SetupIntent>(ctx, id, Node::SetupIntent))),
-    ("txi_", |ctx, id| Box::pin(find::<TaxId>(ctx, id, Node::TaxId))),
-    ("txr_", |ctx, id| Box::pin(find::<TaxRate>(ctx, id, Node::TaxRate))),
-    ("sub_sched_", |ctx, id| Box::pin(find::<SubscriptionSchedule>(ctx, id, Node::SubscriptionSchedule))),
-    ("po_", |ctx, id| Box::pin(find::<Payout>(ctx, id, Node::Payout))),
-    ("txn_", |ctx, id| Box::pin(find::<BalanceTransaction>(ctx, id, Node::BalanceTransaction))),
-    ("issfr_", |ctx, id| Box::pin(find::<EarlyFraudWarning>(ctx, id, Node::EarlyFraudWarning))),
-    ("prv_", |ctx, id| Box::pin(find::<Review>(ctx, id, Node::Review))),
-    ("mandate_", |ctx, id| Box::pin(find::<Mandate>(ctx, id, Node::Mandate))),
-    ("feat_", |ctx, id| Box::pin(find::<EntitlementFeature>(ctx, id, Node::EntitlementFeature))),
-    ("ent_", |ctx, id| Box::pin(find::<ActiveEntitlement>(ctx, id, Node::ActiveEntitlement))),
-    ("prodft_", |ctx, id| Box::pin(find::<ProductFeature>(ctx, id, Node::ProductFeature))),
-    ("credgr_", |ctx, id| Box::pin(find::<CreditGrant>(ctx, id, Node::CreditGrant))),
-    ("mtr_", |ctx, id| Box::pin(find::<Meter>(ctx, id, Node::Meter))),
-    ("tr_", |ctx, id| Box::pin(find::<Transfer>(ctx, id, Node::Transfer))),
-    ("acct_", |ctx, id| Box::pin(find::<Account>(ctx, id, Node::Account))),
-    ("bpc_", |ctx, id| Box::pin(find::<PortalConfiguration>(ctx, id, Node::PortalConfiguration))),
-    ("clock_", |ctx, id| Box::pin(find::<TestClock>(ctx, id, Node::TestClock))),
+static KINDS: &[Kind] = &[
+    Kind {
+        namespace: "user:",
+        find: |ctx, id| {
+            let unlinked = move || User::unlinked(ctx, id);
+            Box::pin(async move { Ok(one(ctx, Some(id)).await?.or_else(unlinked).map(Node::User)) })
+        },
+        ..kind::<User>("user:")
+    },
+    Kind {
+        namespace: "org:",
+        find: |ctx, id| {
+            let unlinked = move || Organization::unlinked(ctx, id);
+            Box::pin(async move { Ok(one(ctx, Some(id)).await?.or_else(unlinked).map(Node::Organization)) })
+        },
+        ..kind::<Organization>("org:")
+    },
+    kind::<Charge>("ch_"),
+    kind::<Charge>("py_"),
+    kind::<CheckoutSession>("cs_"),
+    kind::<Customer>("cus_"),
+    kind::<Invoice>("in_"),
+    kind::<InvoicePayment>("inpay_"),
+    kind::<PaymentIntent>("pi_"),
+    kind::<PaymentMethod>("pm_"),
+    kind::<Price>("price_"),
+    kind::<Refund>("re_"),
+    kind::<Refund>("pyr_"),
+    kind::<SubscriptionItem>("si_"),
+    kind::<BillingSubscription>("sub_"),
+    kind::<CreditNote>("cn_"),
+    kind::<Discount>("di_"),
+    kind::<Dispute>("dp_"),
+    kind::<Dispute>("du_"),
+    kind::<InvoiceItem>("ii_"),
+    kind::<InvoiceLineItem>("il_"),
+    kind::<CheckoutSessionLineItem>("li_"),
+    kind::<Plan>("plan_"),
+    kind::<PaymentLink>("plink_"),
+    kind::<PromotionCode>("promo_"),
+    kind::<Quote>("qt_"),
+    kind::<SetupIntent>("seti_"),
+    kind::<TaxId>("txi_"),
+    kind::<TaxRate>("txr_"),
+    kind::<SubscriptionSchedule>("sub_sched_"),
+    kind::<Payout>("po_"),
+    kind::<BalanceTransaction>("txn_"),
+    kind::<EarlyFraudWarning>("issfr_"),
+    kind::<Review>("prv_"),
+    kind::<Mandate>("mandate_"),
+    kind::<EntitlementFeature>("feat_"),
+    kind::<ActiveEntitlement>("ent_"),
+    kind::<ProductFeature>("prodft_"),
+    kind::<CreditGrant>("credgr_"),
+    kind::<Meter>("mtr_"),
+    kind::<Transfer>("tr_"),
+    kind::<Account>("acct_"),
+    kind::<PortalConfiguration>("bpc_"),
+    kind::<TestClock>("clock_"),
     // Two kinds have the same beginning.
-    ("cbtxn_", |ctx, id| {
-        Box::pin(find::<CustomerBalanceTransaction>(ctx, id, Node::CustomerBalanceTransaction))
-    }),
-    ("cbtxn_", |ctx, id| Box::pin(find::<CreditBalanceTransaction>(ctx, id, Node::CreditBalanceTransaction))),
-    // Merchants choose the ids of products, coupons and plans: whatever has no other beginning may be one.
-    ("", |ctx, id| Box::pin(find::<Product>(ctx, id, Node::Product))),
-    ("", |ctx, id| Box::pin(find::<Coupon>(ctx, id, Node::Coupon))),
-    ("", |ctx, id| Box::pin(find::<Plan>(ctx, id, Node::Plan))),
+    kind::<CustomerBalanceTransaction>("cbtxn_"),
+    kind::<CreditBalanceTransaction>("cbtxn_"),
 ];
+
+/// Merchants choose the ids of products, coupons and plans: whatever is nothing else may be one.
+static CHOSEN: &[Kind] = &[kind::<Product>(""), kind::<Coupon>(""), kind::<Plan>("")];
+
+impl Kind {
+    fn has(&self, id: &str) -> bool {
+        id.starts_with(self.prefix)
+    }
+
+    /// Reads those of the ids that are of this kind, with what is selected of them, and says which there are.
+    async fn read(&self, level: &Level<'_>, ids: &BTreeSet<String>) -> Result<Vec<String>> {
+        let own = ids.iter().filter(|id| self.has(id)).map(|id| after(id, self.namespace).to_owned());
+        let found = (self.ahead)(level, own.collect()).await?;
+        Ok(found.into_iter().map(|id| format!("{}{id}", self.namespace)).collect())
+    }
+}
 
 /// The object with a global id, if the viewer may see it.
 pub async fn node<'a>(ctx: &'a Context<'a>, id: &'a str) -> Result<Option<Node>> {
-    for (_, find) in PREFIXES.iter().filter(|(prefix, _)| id.starts_with(prefix)) {
-        if let Some(node) = find(ctx, id).await? {
+    for kind in KINDS.iter().chain(CHOSEN).filter(|kind| kind.has(id)) {
+        if let Some(node) = (kind.find)(ctx, after(id, kind.namespace)).await? {
             return Ok(Some(node));
         }
     }
     Ok(None)
 }
 
+/// The objects with these global ids that the viewer may see, with what is selected of them loaded ahead.
+pub async fn nodes<'a>(ctx: &'a Context<'a>, ids: &'a [ID]) -> Result<Vec<Option<Node>>> {
+    let keys = ids.iter().map(|id| id.0.clone()).collect();
+    ahead(Level { load: load(ctx), keys, selected: vec![ctx.field()] }).await?;
+    try_join_all(ids.iter().map(|id| node(ctx, id))).await
+}
+
+/// Reads the objects with these global ids, and what is selected of them: one statement for each kind.
+pub async fn ahead(level: Level<'_>) -> Result<()> {
+    let mut missing: BTreeSet<String> = level.keys.iter().cloned().collect();
+    for kinds in [KINDS, CHOSEN] {
+        let found = try_join_all(kinds.iter().map(|kind| kind.read(&level, &missing))).await?;
+        for id in found.iter().flatten() {
+            missing.remove(id);
+        }
+    }
+    Ok(())
+}
+
+async fn read_ahead<E: Joined>(level: &Level<'_>, ids: Vec<String>) -> Result<Vec<String>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = level.load.prime::<E>(ids).await?;
+    prefetch::<E>(level.load, &rows, &level.selected).await?;
+    Ok(rows.iter().map(|row| text::<E>(row, "id")).collect())
+}
+
 /// What follows a prefix, with or without it: `user(id:)` takes both.
 pub fn after<'a>(id: &'a str, prefix: &str) -> &'a str {
     id.strip_prefix(prefix).unwrap_or(id)
-}
-
-async fn find<T: Shows>(ctx: &Context<'_>, id: &str, node: fn(T) -> Node) -> Result<Option<Node>> {
-    Ok(one(ctx, Some(id)).await?.map(node))
 }
 
 /// The object that a field leads to.
@@ -223,7 +284,7 @@ pub async fn one<T: Shows>(ctx: &Context<'_>, id: Option<&str>) -> Result<Option
 pub async fn selected<T: Shows<Entity: Joined>>(ctx: &Context<'_>, id: &str) -> Result<Option<T>> {
     let load = load(ctx);
     let rows = load.prime::<T::Entity>(vec![id.to_owned()]).await?;
-    prefetch::<T::Entity>(load, &rows, ctx.field()).await?;
+    prefetch::<T::Entity>(load, &rows, &[ctx.field()]).await?;
     Ok(rows.into_iter().next().map(T::row))
 }
 

@@ -2,8 +2,8 @@
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
-    charge, customer, dispute, invoice, payment_intent, payment_intent::PaymentIntentStatus, payment_method,
-    refund,
+    charge, customer, dispute, early_fraud_warning, invoice, invoice_payment, payment_intent,
+    payment_intent::PaymentIntentStatus, payment_method, refund, review,
 };
 
 use super::{Charge, Customer, Invoice, PaymentMethod, one};
@@ -59,6 +59,17 @@ impl Joined for payment_intent::Entity {
         Join::many::<charge::Entity>("charges", "payment_intent", "The attempts, newest first."),
         Join::many::<refund::Entity>("refunds", "payment_intent", "What was given back, newest first."),
         Join::many::<dispute::Entity>("disputes", "payment_intent", "The disputes, newest first."),
+        Join::many::<early_fraud_warning::Entity>(
+            "earlyFraudWarnings",
+            "payment_intent",
+            "What card issuers say of fraud, newest first.",
+        ),
+        Join::many::<review::Entity>("reviews", "payment_intent", "The reviews by people, newest first."),
+        Join::many::<invoice_payment::Entity>(
+            "invoicePayments",
+            "payment_intent",
+            "The invoices that it pays, and how much of each.",
+        ),
     ];
     const FILTERS: &'static [By] = &[
         By::choice::<PaymentIntentStatus>("status").indexed(),
@@ -75,6 +86,11 @@ impl PaymentIntent {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
+    }
+
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> &str {
+        self.row.status.as_str()
     }
 
     /// What is to be paid.

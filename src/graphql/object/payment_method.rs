@@ -1,7 +1,7 @@
 //! Payment methods, and whose they are.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{customer, payment_method, setup_intent};
+use entity::{customer, mandate, payment_method, setup_intent};
 
 use super::{Customer, one};
 use crate::{
@@ -58,6 +58,7 @@ impl Joined for payment_method::Entity {
             "payment_method",
             "The setups that kept it, newest first.",
         ),
+        Join::many::<mandate::Entity>("mandates", "payment_method", "What the customer agreed to."),
     ];
     const FILTERS: &'static [By] =
         &[By::value("card_brand"), By::value("card_exp_month"), By::value("card_exp_year")];

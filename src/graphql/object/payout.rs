@@ -55,6 +55,11 @@ impl Payout {
         ID::from(&self.row.id)
     }
 
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> &str {
+        self.row.status.as_str()
+    }
+
     /// What goes out.
     async fn amount(&self) -> Money {
         Money::new(self.row.amount, &self.row.currency)

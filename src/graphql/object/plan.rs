@@ -1,7 +1,7 @@
 //! Plans, and what they are for.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{plan, price::RecurringInterval, product};
+use entity::{open::Open, plan, price::RecurringInterval, product};
 
 use super::{Product, one};
 use crate::{
@@ -48,6 +48,16 @@ impl Plan {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
+    }
+
+    /// `usageType` as Stripe writes it, also where the API has no name for it.
+    async fn usage_type_raw(&self) -> Option<&str> {
+        self.row.usage_type.as_ref().map(Open::as_str)
+    }
+
+    /// `interval` as Stripe writes it, also where the API has no name for it.
+    async fn interval_raw(&self) -> Option<&str> {
+        self.row.interval.as_ref().map(Open::as_str)
     }
 
     /// What one unit costs; absent where tiers say, or where it has a fraction of a minor unit.

@@ -2,10 +2,11 @@
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
+    checkout_session_line_item, invoice_line_item,
     open::Open,
     price::PriceType,
     price::{self, RecurringInterval, UsageType},
-    product,
+    product, subscription, subscription_item,
 };
 
 use super::{Product, one};
@@ -14,6 +15,7 @@ use crate::{
     graphql::{
         filter::By,
         join::{Join, Joined},
+        lists::Lists,
         load::Row,
         money::Money,
         page::Shows,
@@ -26,6 +28,8 @@ use crate::{
 pub struct Price {
     #[graphql(flatten)]
     row: Row<price::Entity>,
+    #[graphql(flatten)]
+    lists: Lists<price::Entity>,
 }
 
 /// How often a price is paid.
@@ -33,10 +37,14 @@ pub struct Price {
 pub struct Recurring {
     /// The unit of the interval.
     interval: RecurringInterval,
+    /// `interval` as Stripe writes it, also where the API has no name for it.
+    interval_raw: String,
     /// How many units lie between two payments.
     interval_count: i32,
     /// How usage is counted.
     usage_type: Option<UsageType>,
+    /// `usageType` as Stripe writes it, also where the API has no name for it.
+    usage_type_raw: Option<String>,
     /// The trial that the price gives by itself, in days.
     trial_period_days: Option<i32>,
 }
@@ -45,14 +53,36 @@ impl Shows for Price {
     type Entity = price::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { lists: Lists::of(&row), row }
     }
 }
 
 impl Joined for price::Entity {
     type Shown = Price;
 
-    const JOINS: &'static [Join] = &[Join::one::<product::Entity>("product", "product")];
+    const JOINS: &'static [Join] = &[
+        Join::one::<product::Entity>("product", "product"),
+        Join::many::<subscription::Entity>(
+            "subscriptions",
+            "price",
+            "The subscriptions whose first item has the price, newest first.",
+        ),
+        Join::many::<subscription_item::Entity>(
+            "subscriptionItems",
+            "price",
+            "What is subscribed to at this price, newest first.",
+        ),
+        Join::many::<invoice_line_item::Entity>(
+            "invoiceLineItems",
+            "price",
+            "What was invoiced at this price.",
+        ),
+        Join::many::<checkout_session_line_item::Entity>(
+            "checkoutSessionLineItems",
+            "price",
+            "What was bought at this price in Checkout.",
+        ),
+    ];
     const FILTERS: &'static [By] = &[
         By::value("active"),
         By::value("currency"),
@@ -72,6 +102,11 @@ impl Price {
         ID::from(&self.row.id)
     }
 
+    /// `type` as Stripe writes it, also where the API has no name for it.
+    async fn type_raw(&self) -> Option<&str> {
+        self.row.r#type.as_ref().map(Open::as_str)
+    }
+
     /// What one unit costs; absent where tiers say, or where it has a fraction of a minor unit.
     async fn unit_amount(&self) -> Option<Money> {
         Money::of(self.row.unit_amount, self.row.currency.as_deref())
@@ -80,10 +115,13 @@ impl Price {
     /// How often the price is paid; absent where it is paid once.
     async fn recurring(&self) -> Option<Recurring> {
         let row = &self.row;
+        let (interval, usage_type) = (row.recurring_interval.as_ref()?, row.recurring_usage_type.as_ref());
         Some(Recurring {
-            interval: row.recurring_interval.as_ref()?.known(),
+            interval: interval.known(),
+            interval_raw: interval.as_str().to_owned(),
             interval_count: row.recurring_interval_count.unwrap_or(1),
-            usage_type: row.recurring_usage_type.as_ref().map(Open::known),
+            usage_type: usage_type.map(Open::known),
+            usage_type_raw: usage_type.map(|usage| usage.as_str().to_owned()),
             trial_period_days: row.recurring_trial_period_days,
         })
     }

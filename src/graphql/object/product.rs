@@ -1,7 +1,7 @@
 //! Products, and their prices.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{price, product, product_feature};
+use entity::{invoice_line_item, plan, price, product, product_feature, subscription_item};
 
 use super::{Price, one};
 use crate::{
@@ -40,6 +40,17 @@ impl Joined for product::Entity {
         Join::one::<price::Entity>("defaultPrice", "default_price"),
         Join::many::<price::Entity>("prices", "product", "The prices, newest first."),
         Join::many::<product_feature::Entity>("features", "product", "What the product gives access to."),
+        Join::many::<subscription_item::Entity>(
+            "subscriptionItems",
+            "product",
+            "What is subscribed to, newest first.",
+        ),
+        Join::many::<invoice_line_item::Entity>("invoiceLineItems", "product", "What was invoiced."),
+        Join::many::<plan::Entity>(
+            "plans",
+            "product",
+            "The plans, which are older than prices, newest first.",
+        ),
     ];
     const FILTERS: &'static [By] = &[By::value("active"), By::search("name")];
     const ORDERS: &'static [&'static str] = &["name"];

@@ -36,6 +36,11 @@ impl Joined for product_feature::Entity {
         Join::one::<entitlement_feature::Entity>("entitlementFeature", "entitlement_feature"),
         Join::one::<product::Entity>("product", "product"),
     ];
+
+    /// A catalogue's.
+    fn is_large() -> bool {
+        false
+    }
 }
 
 #[ComplexObject]

@@ -1,7 +1,7 @@
 //! Promotion codes, and what they give.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{coupon, customer, promotion_code};
+use entity::{coupon, customer, discount, promotion_code};
 
 use super::{Coupon, Customer, one};
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     graphql::{
         filter::By,
         join::{Join, Joined},
+        lists::Lists,
         load::Row,
         money::Money,
         page::Shows,
@@ -21,13 +22,15 @@ use crate::{
 pub struct PromotionCode {
     #[graphql(flatten)]
     row: Row<promotion_code::Entity>,
+    #[graphql(flatten)]
+    lists: Lists<promotion_code::Entity>,
 }
 
 impl Shows for PromotionCode {
     type Entity = promotion_code::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { lists: Lists::of(&row), row }
     }
 }
 
@@ -37,6 +40,7 @@ impl Joined for promotion_code::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<coupon::Entity>("coupon", "coupon"),
         Join::one::<customer::Entity>("customer", "customer"),
+        Join::many::<discount::Entity>("discounts", "promotion_code", "What the code was used for."),
     ];
     const FILTERS: &'static [By] = &[By::value("active"), By::value("code").indexed()];
 }

@@ -1,7 +1,7 @@
 //! Quotes, and what comes of them.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{customer, invoice, quote, quote::QuoteStatus, subscription, subscription_schedule};
+use entity::{customer, discount, invoice, quote, quote::QuoteStatus, subscription, subscription_schedule};
 
 use super::{BillingSubscription, Customer, Discount, Invoice, SubscriptionSchedule, each, one};
 use crate::{
@@ -40,6 +40,7 @@ impl Joined for quote::Entity {
         Join::one::<subscription::Entity>("subscription", "subscription"),
         Join::one::<subscription_schedule::Entity>("subscriptionSchedule", "subscription_schedule"),
         Join::one::<quote::Entity>("fromQuote", "from_quote"),
+        Join::each::<discount::Entity>("discounts", "discounts"),
     ];
     const FILTERS: &'static [By] = &[By::choice::<QuoteStatus>("status"), By::value("number")];
 }
@@ -49,6 +50,11 @@ impl Quote {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
+    }
+
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> &str {
+        self.row.status.as_str()
     }
 
     /// All items, before discounts and taxes.

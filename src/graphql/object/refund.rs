@@ -1,7 +1,7 @@
 //! Refunds, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{balance_transaction, charge, payment_intent, refund, refund::RefundStatus};
+use entity::{balance_transaction, charge, open::Open, payment_intent, refund, refund::RefundStatus};
 
 use super::{BalanceTransaction, Charge, PaymentIntent, one};
 use crate::{
@@ -52,6 +52,11 @@ impl Refund {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
+    }
+
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> Option<&str> {
+        self.row.status.as_ref().map(Open::as_str)
     }
 
     /// What is given back.

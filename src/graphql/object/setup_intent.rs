@@ -47,6 +47,11 @@ impl SetupIntent {
         ID::from(&self.row.id)
     }
 
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> &str {
+        self.row.status.as_str()
+    }
+
     /// Why the last attempt failed, if it did.
     async fn last_error(&self) -> Option<PaymentError> {
         let row = &self.row;

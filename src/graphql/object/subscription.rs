@@ -2,8 +2,9 @@
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
-    customer, invoice, payment_method, price, setup_intent, subscription, subscription::SubscriptionStatus,
-    subscription_item, subscription_schedule,
+    checkout_session, customer, discount, invoice, invoice_item, invoice_line_item, payment_method, price,
+    quote, setup_intent, subscription, subscription::SubscriptionStatus, subscription_item,
+    subscription_schedule,
 };
 
 use super::{
@@ -56,6 +57,19 @@ impl Joined for subscription::Entity {
         Join::many::<invoice::Entity>("invoices", "subscription", "The invoices, newest first."),
         Join::one::<subscription_schedule::Entity>("schedule", "schedule"),
         Join::one::<setup_intent::Entity>("pendingSetupIntent", "pending_setup_intent"),
+        Join::each::<discount::Entity>("discounts", "discounts"),
+        Join::many::<invoice_item::Entity>(
+            "invoiceItems",
+            "subscription",
+            "What is to be charged beside the prices, or was.",
+        ),
+        Join::many::<invoice_line_item::Entity>("invoiceLineItems", "subscription", "What was invoiced."),
+        Join::many::<quote::Entity>("quotes", "subscription", "The quotes that led to it, newest first."),
+        Join::many::<checkout_session::Entity>(
+            "checkoutSessions",
+            "subscription",
+            "The Checkout sessions that led to it, newest first.",
+        ),
     ];
     const FILTERS: &'static [By] = &[
         By::choice::<SubscriptionStatus>("status").indexed(),
@@ -77,6 +91,11 @@ impl BillingSubscription {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
+    }
+
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> &str {
+        self.row.status.as_str()
     }
 
     /// Who pays.

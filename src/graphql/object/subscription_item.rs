@@ -1,7 +1,7 @@
 //! Subscription items, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{price, product, subscription, subscription_item};
+use entity::{discount, price, product, subscription, subscription_item};
 
 use super::{BillingSubscription, Discount, Price, Product, each, one};
 use crate::{
@@ -37,6 +37,7 @@ impl Joined for subscription_item::Entity {
         Join::one::<price::Entity>("price", "price"),
         Join::one::<product::Entity>("product", "product"),
         Join::one::<subscription::Entity>("subscription", "subscription"),
+        Join::each::<discount::Entity>("discounts", "discounts"),
     ];
     const FILTERS: &'static [By] = &[By::value("quantity")];
 }

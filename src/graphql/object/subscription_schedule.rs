@@ -50,6 +50,11 @@ impl SubscriptionSchedule {
         ID::from(&self.row.id)
     }
 
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> &str {
+        self.row.status.as_str()
+    }
+
     /// Who pays.
     async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
         one(ctx, self.row.customer.as_deref()).await

@@ -1,7 +1,7 @@
 //! Tax ids, and whose they are.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{customer, tax_id, tax_id::TaxIdVerificationStatus};
+use entity::{customer, open::Open, tax_id, tax_id::TaxIdVerificationStatus};
 
 use super::{Customer, one};
 use crate::{
@@ -47,6 +47,11 @@ impl TaxId {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
+    }
+
+    /// `verificationStatus` as Stripe writes it, also where the API has no name for it.
+    async fn verification_status_raw(&self) -> Option<&str> {
+        self.row.verification_status.as_ref().map(Open::as_str)
     }
 
     /// Whose it is.

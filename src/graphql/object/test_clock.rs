@@ -33,4 +33,9 @@ impl TestClock {
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
     }
+
+    /// `status` as Stripe writes it, also where the API has no name for it.
+    async fn status_raw(&self) -> &str {
+        self.row.status.as_str()
+    }
 }

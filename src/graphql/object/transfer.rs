@@ -41,6 +41,11 @@ impl Joined for transfer::Entity {
     ];
     const FILTERS: &'static [By] =
         &[By::value("amount"), By::value("currency"), By::value("reversed"), By::value("transfer_group")];
+
+    /// Each payment moves money.
+    fn is_large() -> bool {
+        true
+    }
 }
 
 #[ComplexObject]

@@ -54,7 +54,8 @@ impl Joined for user::Entity {
     type Shown = User;
 
     const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
-    const FILTERS: &'static [By] = &[By::value("id").named("userId").indexed(), By::search("email")];
+    const FILTERS: &'static [By] =
+        &[By::value("id").named("userId").indexed(), By::search("email").indexed()];
 }
 
 /// Where an account stands: the standing of its best subscription.
