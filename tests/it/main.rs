@@ -55,6 +55,7 @@ mod ordering;
 mod paging;
 mod plans;
 mod project;
+mod questions;
 mod replay;
 mod retention;
 mod roots;
