@@ -97,6 +97,7 @@ impl<T> Nullable for Open<T> {
     }
 }
 
+#[async_graphql::async_trait::async_trait]
 impl<T: OutputType + DeserializeOwned> OutputType for Open<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()

@@ -11,6 +11,7 @@ use std::{
 
 use async_graphql::{
     Data, Executor, Request, Response, Value,
+    async_trait::async_trait,
     futures_util::{future, stream::BoxStream},
 };
 use futures_util::{StreamExt, stream};
@@ -153,11 +154,12 @@ fn found<T: Any>(session: &Data) -> Option<&T> {
     session.get(&TypeId::of::<T>())?.downcast_ref()
 }
 
+#[async_trait]
 impl Executor for Named {
-    fn execute(&self, request: Request) -> impl Future<Output = Response> + Send {
+    async fn execute(&self, request: Request) -> Response {
         match self.complete(request, &Data::default()) {
-            Ok(request) => future::Either::Left(self.schema.execute(request)),
-            Err(refused) => future::Either::Right(future::ready(*refused)),
+            Ok(request) => self.schema.execute(request).await,
+            Err(refused) => *refused,
         }
     }
 

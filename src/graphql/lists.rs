@@ -62,6 +62,7 @@ impl<E: Joined> Lists<E> {
     }
 }
 
+#[async_graphql::async_trait::async_trait]
 impl<E: Joined> OutputType for Lists<E> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Lists", E::name()).into()
@@ -84,6 +85,7 @@ impl<E: Joined> OutputType for Lists<E> {
     }
 }
 
+#[async_graphql::async_trait::async_trait]
 impl<E: Joined> ContainerType for Lists<E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let name = ctx.item.node.name.node.as_str();

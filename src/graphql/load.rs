@@ -13,6 +13,7 @@ use std::{
 
 use async_graphql::{
     Context,
+    async_trait::async_trait,
     dataloader::{DataLoader, HashMapCache, Loader},
 };
 use entity::{mirrored::Owned, product, subscription, subscription_item, sync_run};
@@ -258,6 +259,7 @@ pub struct CountOf {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct BehindOf(PageOf);
 
+#[async_trait]
 impl<E: Owned> Loader<Key<E, Id>> for Rows {
     /// `None` is remembered too: what is not there is not asked for again.
     type Value = Option<Row<E>>;
@@ -278,6 +280,7 @@ impl<E: Owned> Loader<Key<E, Id>> for Rows {
     }
 }
 
+#[async_trait]
 impl<E: Owned> Loader<Key<E, PageOf>> for Rows {
     type Value = Arc<Page<E>>;
     type Error = Error;
@@ -308,6 +311,7 @@ pub struct Subscribed {
     customer: String,
 }
 
+#[async_trait]
 impl Loader<Key<product::Entity, Subscribed>> for Rows {
     type Value = Vec<String>;
     type Error = Error;
@@ -350,6 +354,7 @@ pub struct ProgressOf {
     run: String,
 }
 
+#[async_trait]
 impl Loader<Key<sync_run::Entity, ProgressOf>> for Rows {
     type Value = Progress;
     type Error = Error;
@@ -371,6 +376,7 @@ struct Count {
     count: i64,
 }
 
+#[async_trait]
 impl<E: Owned> Loader<Key<E, CountOf>> for Rows {
     type Value = u64;
     type Error = Error;
@@ -400,6 +406,7 @@ impl<E: Owned> Loader<Key<E, CountOf>> for Rows {
     }
 }
 
+#[async_trait]
 impl<E: Owned> Loader<Key<E, BehindOf>> for Rows {
     type Value = bool;
     type Error = Error;

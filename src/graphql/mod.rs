@@ -79,7 +79,7 @@ pub fn schema(config: &GraphqlConfig) -> Schema {
 /// The schema in the schema definition language.
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
-    Schema::new(Query, Mutation, Live).sdl_with_options(options)
+    Schema::new(Query(Asked, Roots), Mutation, Live).sdl_with_options(options)
 }
 
 /// The routes of the API.

@@ -8,7 +8,7 @@ use super::{
     load::load,
     object::{CheckoutSession, Node, Organization, SyncRun, User, after, nodes, selected},
     operator::{MirrorStatus, WebhookEventConnection, WebhookEventFilter, admins_only, webhook_events},
-    page::{Connection, Paging},
+    page::{Connection, Paging, Shows},
     roots::Roots,
     summary::BillingSummary,
 };

@@ -168,6 +168,7 @@ async fn page<T: Joined>(ctx: &Context<'_>) -> Result<Connection<T::Shown>> {
     Ok(connection)
 }
 
+#[async_graphql::async_trait::async_trait]
 impl OutputType for Roots {
     fn type_name() -> Cow<'static, str> {
         "Roots".into()
@@ -186,6 +187,7 @@ impl OutputType for Roots {
     }
 }
 
+#[async_graphql::async_trait::async_trait]
 impl ContainerType for Roots {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let name = ctx.item.node.name.node.as_str();
