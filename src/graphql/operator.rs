@@ -50,6 +50,7 @@ impl MirrorStatus {
     }
 }
 
+/// Where the mirror stands.
 #[Object]
 impl MirrorStatus {
     /// What the mirror holds, by type of object. It is counted row by row: ask for it sparingly.
@@ -209,6 +210,7 @@ pub struct WebhookEventFilter {
 /// An event that arrived from Stripe.
 pub struct WebhookEvent(Model);
 
+/// An event that arrived from Stripe.
 #[Object]
 impl WebhookEvent {
     /// Stripe's id, `evt_…`.
@@ -294,6 +296,7 @@ pub struct WebhookEventConnection {
     has_previous: bool,
 }
 
+/// A page of the events that arrived.
 #[Object]
 impl WebhookEventConnection {
     /// The events, each with its cursor.

@@ -37,12 +37,20 @@ impl Asked {
     }
 
     /// The object with a global id.
-    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global id.")] id: ID,
+    ) -> Result<Option<Node>> {
         Ok(nodes(ctx, &[id]).await?.pop().flatten())
     }
 
     /// The objects with these global ids, at most 100, in their order.
-    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global ids, at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
         if ids.len() > MOST_NODES {
             return Err(Error::invalid(format!("`nodes` takes at most {MOST_NODES} ids.")));
         }
@@ -50,7 +58,11 @@ impl Asked {
     }
 
     /// The user with an id: the identity provider's, or the global one.
-    async fn user(&self, ctx: &Context<'_>, id: ID) -> Result<Option<User>> {
+    async fn user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The identity provider's id, or the global one.")] id: ID,
+    ) -> Result<Option<User>> {
         let id = after(&id, "user:");
         // A service that links users sees the one it asks for.
         if ctx.data_unchecked::<Viewer>().may_link() && !id.contains('\0') {
@@ -64,7 +76,11 @@ impl Asked {
     }
 
     /// The organization with an id: the identity provider's, or the global one.
-    async fn organization(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Organization>> {
+    async fn organization(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The identity provider's id, or the global one.")] id: ID,
+    ) -> Result<Option<Organization>> {
         let id = after(&id, "org:");
         Ok(selected(ctx, id).await?.or_else(|| Organization::unlinked(ctx, id)))
     }
@@ -73,7 +89,11 @@ impl Asked {
     ///
     /// Stripe is asked as long as the mirror has it open, so that a page which the customer returns to sees what
     /// came of it, even before the webhook did.
-    async fn checkout_session(&self, ctx: &Context<'_>, id: ID) -> Result<Option<CheckoutSession>> {
+    async fn checkout_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Stripe's id.")] id: ID,
+    ) -> Result<Option<CheckoutSession>> {
         let (app, viewer) = (ctx.data_unchecked::<App>(), ctx.data_unchecked::<Viewer>());
         if !id.starts_with("cs_") || (viewer.user().is_none() && !viewer.is_staff()) {
             return Ok(None);
@@ -114,7 +134,11 @@ impl Asked {
     }
 
     /// The load of what Stripe held before that has an id. For admins.
-    async fn sync_run(&self, ctx: &Context<'_>, id: ID) -> Result<Option<SyncRun>> {
+    async fn sync_run(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The gateway's id of it.")] id: ID,
+    ) -> Result<Option<SyncRun>> {
         admins_only(ctx)?;
         Ok(load(ctx).one::<sync_run::Entity>(Some(&id)).await?.map(SyncRun::row))
     }

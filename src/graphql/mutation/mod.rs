@@ -30,7 +30,7 @@ impl Mutation {
     async fn link_customer(
         &self,
         ctx: &Context<'_>,
-        input: LinkCustomerInput,
+        #[graphql(desc = "Who is linked, and what a new customer is told as.")] input: LinkCustomerInput,
     ) -> Result<LinkCustomerPayload> {
         link_customer::link_customer(ctx, input).await
     }
@@ -39,6 +39,7 @@ impl Mutation {
     async fn create_checkout_session(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What is bought, and where Checkout leads back to.")]
         input: CreateCheckoutSessionInput,
     ) -> Result<CreateCheckoutSessionPayload> {
         create_checkout_session::create_checkout_session(ctx, input).await
@@ -48,7 +49,7 @@ impl Mutation {
     async fn replay_webhook_events(
         &self,
         ctx: &Context<'_>,
-        input: ReplayWebhookEventsInput,
+        #[graphql(desc = "Which events.")] input: ReplayWebhookEventsInput,
     ) -> Result<ReplayWebhookEventsPayload> {
         replay_webhook_events::replay_webhook_events(ctx, input).await
     }
@@ -59,7 +60,7 @@ impl Mutation {
     async fn start_backfill(
         &self,
         ctx: &Context<'_>,
-        input: StartBackfillInput,
+        #[graphql(desc = "What is loaded.")] input: StartBackfillInput,
     ) -> Result<StartBackfillPayload> {
         start_backfill::start_backfill(ctx, input).await
     }
