@@ -3,8 +3,8 @@
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use async_graphql::{
-    ContextSelectionSet, OutputType, Positioned, ServerResult, Value as GraphqlValue, parser::types::Field,
-    registry::Registry,
+    ContextSelectionSet, OutputType, Positioned, ServerResult, Value as GraphqlValue,
+    async_trait::async_trait, parser::types::Field, registry::Registry,
 };
 use sea_orm::{
     ColIdx, ColumnType, QueryResult, TryGetError, TryGetable, Value,
@@ -97,7 +97,7 @@ impl<T> Nullable for Open<T> {
     }
 }
 
-#[async_graphql::async_trait::async_trait]
+#[async_trait]
 impl<T: OutputType + DeserializeOwned> OutputType for Open<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()

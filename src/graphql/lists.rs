@@ -4,6 +4,7 @@ use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
+    async_trait::async_trait,
     parser::types::Field,
     registry::{MetaInputValue, MetaTypeId, Registry},
     resolver_utils::resolve_container,
@@ -62,7 +63,7 @@ impl<E: Joined> Lists<E> {
     }
 }
 
-#[async_graphql::async_trait::async_trait]
+#[async_trait]
 impl<E: Joined> OutputType for Lists<E> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Lists", E::name()).into()
@@ -85,7 +86,7 @@ impl<E: Joined> OutputType for Lists<E> {
     }
 }
 
-#[async_graphql::async_trait::async_trait]
+#[async_trait]
 impl<E: Joined> ContainerType for Lists<E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let name = ctx.item.node.name.node.as_str();

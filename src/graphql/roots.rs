@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
+    async_trait::async_trait,
     parser::types::Field,
     registry::{MetaField, MetaTypeId, Registry},
     resolver_utils::resolve_container,
@@ -168,7 +169,7 @@ async fn page<T: Joined>(ctx: &Context<'_>) -> Result<Connection<T::Shown>> {
     Ok(connection)
 }
 
-#[async_graphql::async_trait::async_trait]
+#[async_trait]
 impl OutputType for Roots {
     fn type_name() -> Cow<'static, str> {
         "Roots".into()
@@ -187,7 +188,7 @@ impl OutputType for Roots {
     }
 }
 
-#[async_graphql::async_trait::async_trait]
+#[async_trait]
 impl ContainerType for Roots {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let name = ctx.item.node.name.node.as_str();
