@@ -87,7 +87,7 @@ impl Bench {
             let mut stdout = child.stdout.take().expect("it is piped");
             stdout.read_to_string(&mut output).expect("it is text");
             assert!(ended.success(), "{ended}: {output}");
-            Ran { output, elapsed, cpu: cpu_of_children() - before, peak }
+            Ran { output, elapsed, cpu: cpu_of_children().saturating_sub(before), peak }
         });
         running.await.expect("the thread does not panic")
     }

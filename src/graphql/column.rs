@@ -68,7 +68,7 @@ impl Column {
     }
 
     /// A value that a cursor has.
-    pub fn from_json(&self, value: &Json) -> Option<Scalar> {
+    pub fn json(&self, value: &Json) -> Option<Scalar> {
         match (self.kind, value) {
             (_, Json::Null) => self.nullable.then_some(Scalar::Null),
             (Kind::Text, Json::String(text)) => text_of(text),
@@ -80,7 +80,7 @@ impl Column {
     }
 
     /// A value that a client compares with.
-    pub fn from_input(&self, value: &Input) -> Option<Scalar> {
+    pub fn input(&self, value: &Input) -> Option<Scalar> {
         match (self.kind, value) {
             (Kind::Text, Input::String(text)) => text_of(text),
             (Kind::Text, Input::Number(number)) => Some(Scalar::Text(number.to_string())),

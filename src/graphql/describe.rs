@@ -1,6 +1,7 @@
 //! Fields that are declared and not written: how the schema describes them.
 
 use async_graphql::{
+    CacheControl,
     indexmap::IndexMap,
     registry::{Deprecation, MetaField, MetaInputValue, MetaType, Registry},
 };
@@ -34,7 +35,7 @@ pub fn field(name: &str, description: &str, ty: String, arguments: Vec<MetaInput
         args: arguments.into_iter().map(|argument| (argument.name.clone(), argument)).collect(),
         ty,
         deprecation: Deprecation::NoDeprecated,
-        cache_control: Default::default(),
+        cache_control: CacheControl::default(),
         external: false,
         requires: None,
         provides: None,
@@ -57,7 +58,7 @@ pub fn part(name: String, fields: impl IntoIterator<Item = MetaField>, rust: &'s
         name,
         description: None,
         fields,
-        cache_control: Default::default(),
+        cache_control: CacheControl::default(),
         extends: false,
         shareable: false,
         resolvable: true,

@@ -189,7 +189,7 @@ impl Order {
             if *name != Json::String(self.name()) || values.len() != self.steps.len() {
                 return None;
             }
-            let values = self.steps.iter().zip(values).map(|(step, value)| step.column.from_json(value));
+            let values = self.steps.iter().zip(values).map(|(step, value)| step.column.json(value));
             values.collect::<Option<Vec<Scalar>>>().map(Cursor)
         };
         parse().ok_or_else(|| Error::invalid("The cursor is not one of this connection."))

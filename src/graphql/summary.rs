@@ -102,7 +102,7 @@ struct InMonth {
 }
 
 #[derive(FromQueryResult)]
-struct Amount {
+struct OfMonth {
     month: String,
     currency: String,
     amount: i64,
@@ -229,7 +229,7 @@ impl<'a> Question<'a> {
             self.month("created"),
             currency_is(3)
         );
-        let rows = self.ask::<Amount>(&sql, self.values()).await?;
+        let rows = self.ask::<OfMonth>(&sql, self.values()).await?;
         Ok(rows.into_iter().map(|row| ((row.month, row.currency), row.amount)).collect())
     }
 

@@ -15,7 +15,8 @@ const MRR: &str = "query($currency: String) { billingSummary(currency: $currency
     mrr { currency minorUnits decimal } active trialing pastDue statuses { status statusRaw count } } }";
 
 /// A price of so much for each of so many periods.
-fn price(id: &str, currency: &str, amount: Value, interval: &str, count: i64) -> Value {
+fn price(id: &str, currency: &str, amount: impl Into<Value>, interval: &str, count: i64) -> Value {
+    let amount = amount.into();
     json!({ "id": format!("price_{id}"), "object": "price", "created": MIDDLE, "active": true, "currency": currency,
             "unit_amount": amount, "type": "recurring",
             "recurring": { "interval": interval, "interval_count": count, "usage_type": "licensed" } })
@@ -44,8 +45,8 @@ fn discounted(mut object: Value, discounts: &[&str]) -> Value {
 async fn mrr(test: &TestApp, admin: &str, currency: Value) -> Vec<(String, i64)> {
     let data = test.data(Some(admin), MRR, json!({ "currency": currency })).await;
     let sums = data["billingSummary"]["mrr"].as_array().expect("it is a list").iter();
-    let text = |value: &Value| value.as_str().expect("it is text").to_owned();
-    sums.map(|sum| (text(&sum["currency"]), sum["minorUnits"].as_i64().expect("it is a number"))).collect()
+    let string = |value: &Value| value.as_str().expect("it is text").to_owned();
+    sums.map(|sum| (string(&sum["currency"]), sum["minorUnits"].as_i64().expect("it is a number"))).collect()
 }
 
 /// What is sold, and what is taken off.
@@ -53,23 +54,25 @@ fn catalogue() -> Vec<Value> {
     let coupon = |id: &str, more: Value| {
         let mut coupon =
             json!({ "id": id, "object": "coupon", "created": MIDDLE, "duration": "forever", "valid": true });
-        coupon.as_object_mut().zip(more.as_object()).map(|(coupon, more)| coupon.extend(more.clone()));
+        if let (Some(coupon), Value::Object(more)) = (coupon.as_object_mut(), more) {
+            coupon.extend(more);
+        }
         coupon
     };
     let discount = |id: &str, coupon: &str, end: Value| json!({ "id": id, "object": "discount", "coupon": coupon, "start": MIDDLE, "end": end });
     let mut half = price("half", "usd", Value::Null, "month", 1);
     half["unit_amount_decimal"] = "0.5".into();
-    let mut metered = price("metered", "usd", json!(9999), "month", 1);
+    let mut metered = price("metered", "usd", 9999, "month", 1);
     metered["recurring"]["usage_type"] = "metered".into();
     let once = json!({ "id": "price_once", "object": "price", "created": MIDDLE, "currency": "usd", "unit_amount": 70,
                        "active": true, "type": "one_time" });
     vec![
-        price("month", "usd", json!(1000), "month", 1),
-        price("quarter", "usd", json!(3000), "month", 3),
-        price("year", "usd", json!(12_000), "year", 1),
-        price("week", "eur", json!(1000), "week", 1),
-        price("day", "eur", json!(100), "day", 1),
-        price("yen", "jpy", json!(500), "month", 1),
+        price("month", "usd", 1000, "month", 1),
+        price("quarter", "usd", 3000, "month", 3),
+        price("year", "usd", 12_000, "year", 1),
+        price("week", "eur", 1000, "week", 1),
+        price("day", "eur", 100, "day", 1),
+        price("yen", "jpy", 500, "month", 1),
         half,
         metered,
         once,

@@ -107,7 +107,9 @@ impl Account {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             let moment = u64::from(getrandom::u32().expect("the system has random numbers"));
-            tokio::time::sleep(Duration::from_millis(moment % (self.events as u64 / 2))).await;
+            // Long before it is loaded.
+            let latest = (self.events as u64 / 40).max(350);
+            tokio::time::sleep(Duration::from_millis(moment % latest)).await;
             load.kill().await;
             gateway.kill().await;
         }

@@ -88,8 +88,8 @@ async fn fill(test: &TestApp) {
         .await;
     let mut tables: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for column in &columns {
-        let text = |name: &str| column[name].as_str().expect("names are text").to_owned();
-        let (table, name, kind) = (text("table"), text("column"), text("kind"));
+        let string = |name: &str| column[name].as_str().expect("names are text").to_owned();
+        let (table, name, kind) = (string("table"), string("column"), string("kind"));
         let value = match (name.as_str(), kind.as_str()) {
             ("id", _) => format!("'{table}_' || n"),
             ("account", _) => "''".to_owned(),

@@ -53,7 +53,7 @@ fn described() -> Vec<(String, Option<Positioned<String>>)> {
             TypeKind::Enum(choice) => {
                 described.extend(choice.values.iter().map(|value| {
                     (format!("{name}.{}", value.node.value.node), value.node.description.clone())
-                }))
+                }));
             }
             _ => {}
         }

@@ -175,7 +175,7 @@ impl By {
 
     fn scalar(&self, column: Column, value: &Input) -> Result<Scalar> {
         let message = || Error::invalid(format!("`{}` has no such value.", self.name()));
-        column.from_input(value).ok_or_else(message)
+        column.input(value).ok_or_else(message)
     }
 
     /// One entry of metadata.
