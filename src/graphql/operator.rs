@@ -10,11 +10,12 @@ use entity::{
     webhook_event::{Column, Entity, Model, State},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
     sea_query::{Expr, ExprTrait, Func, Query},
 };
 
-use super::page::{MOST, PageInfo};
+use super::page::{MOST, PageInfo, Paging};
 use crate::{
     app::App,
     auth::Viewer,
@@ -334,42 +335,72 @@ pub struct WebhookEventEdge {
 /// The events that arrived, the latest first.
 pub async fn webhook_events(
     ctx: &Context<'_>,
-    first: Option<i32>,
-    after: Option<&str>,
+    paging: Paging,
     filter: WebhookEventFilter,
 ) -> Result<WebhookEventConnection> {
-    let first = first.unwrap_or(DEFAULT);
-    if !(0..=MOST).contains(&first) {
-        return Err(Error::invalid(format!("`first` is from 0 to {MOST}.")));
+    let (limit, is_backwards) = match (paging.first, paging.last) {
+        (Some(_), Some(_)) => return Err(Error::invalid("Of `first` and `last` one is enough.")),
+        (first, None) => (first.unwrap_or(DEFAULT), false),
+        (None, Some(last)) => (last, true),
+    };
+    let limit = u64::try_from(limit).ok().filter(|limit| *limit <= u64::from(MOST.unsigned_abs()));
+    let limit = limit.ok_or_else(|| Error::invalid(format!("`first` and `last` are from 0 to {MOST}.")))?;
+    let after = paging.after.as_deref().map(decode).transpose()?.map(at);
+    let before = paging.before.as_deref().map(decode).transpose()?.map(at);
+    let here = || Expr::tuple([Expr::col(Column::Created), Expr::col(Column::Id)]);
+    let of_filter = filtered(filter)?;
+    let (mut query, mut behind) = (of_filter.clone(), None);
+    if let Some(after) = after {
+        query = query.filter(here().lt(after.clone()));
+        behind = Some(here().gte(after)).filter(|_| !is_backwards);
     }
-    let texts = [&filter.r#type, &filter.object, &filter.object_id.as_ref().map(|id| id.to_string())];
-    if texts.into_iter().flatten().any(|text| text.contains('\0')) {
-        return Err(Error::invalid("A text of the filter has a NUL character."));
+    if let Some(before) = before {
+        query = query.filter(here().gt(before.clone()));
+        behind = Some(here().lte(before)).filter(|_| is_backwards).or(behind);
     }
-    let mut query = Entity::find();
-    if let Some(states) = filter.state {
-        query = query.filter(Column::State.is_in(states));
+    let order = if is_backwards { Order::Asc } else { Order::Desc };
+    let query = query.order_by(Column::Created, order.clone()).order_by(Column::Id, order);
+    let db = &ctx.data_unchecked::<App>().db.reader;
+    let mut events = query.limit(limit + 1).all(db).await?;
+    let has_more = events.len() as u64 > limit;
+    events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let is_behind = match behind {
+        Some(behind) => {
+            let ids = of_filter.filter(behind).select_only().column(Column::Id);
+            ids.into_tuple::<String>().one(db).await?.is_some()
+        }
+        None => false,
+    };
+    if is_backwards {
+        events.reverse();
+        return Ok(WebhookEventConnection { events, has_next: is_behind, has_previous: has_more });
     }
+    Ok(WebhookEventConnection { events, has_next: has_more, has_previous: is_behind })
+}
+
+/// The events that a filter lets through.
+fn filtered(filter: WebhookEventFilter) -> Result<Select<Entity>> {
     let texts = [
         (Column::Type, filter.r#type),
         (Column::Object, filter.object),
         (Column::ObjectId, filter.object_id.map(|id| id.to_string())),
     ];
+    let mut query = Entity::find();
+    if let Some(states) = filter.state {
+        query = query.filter(Column::State.is_in(states));
+    }
     for (column, text) in texts {
-        if let Some(text) = text {
-            query = query.filter(column.eq(text));
+        let Some(text) = text else { continue };
+        if text.contains('\0') {
+            return Err(Error::invalid("A text of the filter has a NUL character."));
         }
+        query = query.filter(column.eq(text));
     }
-    if let Some((created, id)) = after.map(decode).transpose()? {
-        let place = Expr::tuple([Expr::col(Column::Created), Expr::col(Column::Id)]);
-        query = query.filter(place.lt(Expr::tuple([Expr::value(created), Expr::value(id)])));
-    }
-    let limit = usize::try_from(first).expect("it is not negative");
-    let query = query.order_by_desc(Column::Created).order_by_desc(Column::Id).limit(limit as u64 + 1);
-    let mut events = query.all(&ctx.data_unchecked::<App>().db.reader).await?;
-    let has_next = events.len() > limit;
-    events.truncate(limit);
-    Ok(WebhookEventConnection { events, has_next, has_previous: after.is_some() })
+    Ok(query)
+}
+
+fn at((created, id): (DateTime<Utc>, String)) -> Expr {
+    Expr::tuple([Expr::value(created), Expr::value(id)])
 }
 
 fn cursor(event: &Model) -> String {

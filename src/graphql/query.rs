@@ -125,12 +125,15 @@ impl Asked {
     async fn webhook_events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many events, at most 100.")] first: Option<i32>,
-        #[graphql(desc = "Events after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the start, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many rows from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
         #[graphql(desc = "Only these.")] filter: Option<WebhookEventFilter>,
     ) -> Result<WebhookEventConnection> {
         admins_only(ctx)?;
-        webhook_events(ctx, first, after.as_deref(), filter.unwrap_or_default()).await
+        let paging = Paging { first, after, last, before, ..Paging::default() };
+        webhook_events(ctx, paging, filter.unwrap_or_default()).await
     }
 
     /// The load of what Stripe held before that has an id. For admins.

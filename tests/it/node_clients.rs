@@ -1,5 +1,5 @@
-//! Stripe's official SDK for Node.js, as a caller of the simulation and as a signer of webhooks; and the audits of GraphQL
-//! over HTTP.
+//! Stripe's official SDK for Node.js, as a caller of the simulation and as a signer of webhooks; the audits of GraphQL
+//! over HTTP; and the schema before Relay's compiler and a linter.
 
 use std::{path::Path, process::Command};
 
@@ -39,12 +39,20 @@ async fn the_gateway_passes_every_audit_of_graphql_over_http() {
     node("graphql_http_audit.mjs", &[&test.url("/graphql")], "").await;
 }
 
+#[tokio::test]
+async fn the_schema_is_one_for_relay_and_by_the_rules() {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql");
+    node("relay_compiler.mjs", &[schema], "").await;
+    node("schema_lint.mjs", &[schema], "").await;
+}
+
 /// Runs a script of `tests/node`, each of whose checks must succeed.
 async fn node(script: &str, arguments: &[&str], input: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
-    let installed = ["stripe", "graphql-http"].map(|name| folder.join("node_modules").join(name).is_dir());
+    let needed = ["stripe", "graphql-http", "relay-compiler"];
+    let installed = needed.map(|name| folder.join("node_modules").join(name).is_dir());
     assert!(
-        installed == [true; 2],
+        installed == [true; 3],
         "run scripts/test, or install Node.js 20 and run `npm install` in tests/node"
     );
     let mut command = Command::new("node");

@@ -25,10 +25,11 @@ const STATUS: &str =
     lastSweep { sweptUntil finishedAt seen found isRunning lastError }
     lastVerification { outcome checked drifted repaired report } } }";
 
-const EVENTS: &str = "query($first: Int, $after: String, $filter: WebhookEventFilter) {
-    webhookEvents(first: $first, after: $after, filter: $filter) {
+const EVENTS: &str = "query(
+    $first: Int, $after: String, $last: Int, $before: String, $filter: WebhookEventFilter) {
+    webhookEvents(first: $first, after: $after, last: $last, before: $before, filter: $filter) {
         nodes { id type object objectId state attempts reason created payload }
-        edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage endCursor } } }";
+        edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
 
 const REPLAY: &str = "mutation($input: ReplayWebhookEventsInput!) { replayWebhookEvents(input: $input) {
     events { id state reason } userErrors { field code message } } }";
@@ -166,6 +167,17 @@ async fn events_are_paged_and_filtered() {
         (next.len(), &next[..3], &info["hasNextPage"]),
         (4, &[id(2), id(1), id(0)][..], &json!(false))
     );
+    assert_eq!(info["hasPreviousPage"], true);
+    let (back, info) = test.events_page(&admin, json!({ "last": 1, "before": info["startCursor"] })).await;
+    assert_eq!(
+        (back, &info["hasNextPage"], &info["hasPreviousPage"]),
+        (vec![id(3)], &json!(true), &json!(true))
+    );
+    let (back, info) = test.events_page(&admin, json!({ "last": 5, "before": info["startCursor"] })).await;
+    assert_eq!(
+        (back, &info["hasNextPage"], &info["hasPreviousPage"]),
+        (vec![id(4)], &json!(true), &json!(false))
+    );
     for (filter, expected) in [
         (json!({ "state": ["STALE"] }), 1),
         (json!({ "state": ["APPLIED", "STALE"] }), 6),
@@ -180,8 +192,10 @@ async fn events_are_paged_and_filtered() {
     for variables in [
         json!({ "first": -1 }),
         json!({ "first": 101 }),
+        json!({ "last": 101 }),
+        json!({ "first": 1, "last": 1 }),
         json!({ "after": "x" }),
-        json!({ "after": "MSAxIGE" }),
+        json!({ "before": "MSAxIGE" }),
         json!({ "filter": { "type": "a\u{0}b" } }),
     ] {
         assert_eq!(
