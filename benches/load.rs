@@ -44,17 +44,19 @@ struct Ran {
 
 struct Bench {
     sim: Sim,
+    /// When the account's history begins, in seconds since 1970.
+    start: i64,
     url: String,
 }
 
 impl Bench {
     async fn new(url: &str) -> Self {
         let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().expect("after 1970").as_secs());
-        let now = now.expect("it is not that late") - 25 * DAY;
-        let sim = Sim::new(Options { now, clock: ClockMode::Wall, ..Options::default() });
+        let start = now.expect("it is not that late") - 25 * DAY;
+        let sim = Sim::new(Options { now: start, clock: ClockMode::Wall, ..Options::default() });
         sim.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port is free");
         sim.faults().every(1, "/v1/", Fault::Latency(Duration::from_millis(25)));
-        Self { sim, url: url.to_owned() }
+        Self { sim, start, url: url.to_owned() }
     }
 
     /// Runs the program to its end.
@@ -138,8 +140,7 @@ async fn sweep(bench: &Bench) {
     println!("{:.2} s of processor time", first.cpu.as_secs_f64());
     bench.sim.generate(10);
     bench.sim.advance(60);
-    let since = (bench.sim.now() - 29 * DAY).to_string();
-    let second = bench.run(&["sweep", "--since", &since]).await;
+    let second = bench.run(&["sweep", "--since", &bench.start.to_string()]).await;
     print!("the second: {}", second.output);
     println!("{:.2} s of processor time", second.cpu.as_secs_f64());
 }
