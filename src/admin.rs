@@ -4,7 +4,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Path, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+    http::{HeaderMap, StatusCode},
     routing::{get, post},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -119,10 +119,7 @@ async fn one(
 }
 
 async fn admin(app: &App, headers: &HeaderMap) -> Result<()> {
-    let authorization = headers.get(AUTHORIZATION);
-    // What is no text is no token.
-    let authorization = authorization.map(|value| value.to_str().unwrap_or_default());
-    app.auth.viewer(authorization).await?.require_admin()
+    app.viewer(headers).await?.require_admin()
 }
 
 /// The body as JSON; without one, nothing in particular is asked for.

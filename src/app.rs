@@ -10,7 +10,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -27,7 +27,7 @@ use tracing::Instrument;
 
 use crate::{
     admin,
-    auth::Auth,
+    auth::{Auth, Viewer},
     changes::Changes,
     clock::Clock,
     config::Config,
@@ -211,6 +211,14 @@ impl Gateway {
 }
 
 impl App {
+    /// Who asks, by the headers of a request.
+    pub async fn viewer(&self, headers: &HeaderMap) -> Result<Viewer> {
+        // What is no text is no token.
+        let authorization = headers.get(header::AUTHORIZATION);
+        let authorization = authorization.map(|value| value.to_str().unwrap_or_default());
+        self.auth.viewer(authorization).await
+    }
+
     fn warn_of_what_is_missing(&self) {
         if self.config.stripe.secret_key.is_none() {
             tracing::warn!("STRIPE_SECRET_KEY is not set: what needs Stripe is unavailable");

@@ -10,10 +10,7 @@ use std::{pin::pin, time::Duration};
 use axum::{
     Json, Router,
     extract::{Query, State, rejection::QueryRejection},
-    http::{
-        HeaderMap, StatusCode,
-        header::{AUTHORIZATION, CACHE_CONTROL},
-    },
+    http::{HeaderMap, StatusCode, header::CACHE_CONTROL},
     response::IntoResponse,
     routing::get,
 };
@@ -105,9 +102,7 @@ async fn wait(
     headers: HeaderMap,
     parameters: std::result::Result<Query<Parameters>, QueryRejection>,
 ) -> Result<impl IntoResponse> {
-    // What is no text is no token.
-    let authorization = headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
-    if app.auth.viewer(authorization).await?.caller == Caller::Anonymous {
+    if app.viewer(&headers).await?.caller == Caller::Anonymous {
         return Err(Error::unauthenticated("Sign in to wait."));
     }
     let Query(parameters) =

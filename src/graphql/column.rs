@@ -4,21 +4,12 @@ use std::str::FromStr;
 
 use async_graphql::Value as Input;
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ColumnType, EntityTrait, ModelTrait, Value, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, ModelTrait, Value, sea_query::Expr};
 use serde_json::Value as Json;
 
 use crate::mirror::column::MOMENTS;
 
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    Text,
-    Integer,
-    BigInteger,
-    Flag,
-    Time,
-    Json,
-}
+pub use crate::mirror::column::Kind;
 
 /// A column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,14 +34,7 @@ impl Column {
     /// The column of that name, if the table has it.
     pub fn find<E: EntityTrait>(name: &'static str) -> Option<Self> {
         let definition = E::Column::from_str(name).ok()?.def();
-        let kind = match definition.get_column_type() {
-            ColumnType::Integer => Kind::Integer,
-            ColumnType::BigInteger => Kind::BigInteger,
-            ColumnType::Boolean => Kind::Flag,
-            ColumnType::TimestampWithTimeZone => Kind::Time,
-            ColumnType::Json | ColumnType::JsonBinary => Kind::Json,
-            _ => Kind::Text,
-        };
+        let kind = Kind::of(definition.get_column_type()).unwrap_or(Kind::Text);
         Some(Self { name, kind, nullable: definition.is_null() })
     }
 

@@ -12,7 +12,7 @@ use axum::{
     Extension,
     body::Bytes,
     extract::{FromRequestParts, Request as HttpRequest, State, WebSocketUpgrade, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
     response::{IntoResponse, Response as HttpResponse},
 };
 
@@ -69,7 +69,7 @@ pub async fn post(
 /// What a URL asks for: a link on another site can make a browser send this, so it must change nothing.
 async fn query(app: &App, id: &RequestId, parts: &Parts, media_type: MediaType) -> Result<HttpResponse> {
     let request = parameters::of_url(&parts.uri)?;
-    let viewer = viewer(app, &parts.headers).await?;
+    let viewer = app.viewer(&parts.headers).await?;
     let mut request = app.documents.complete(request, &viewer)?;
     if mutates(app, &mut request) {
         return Err(Error::invalid("A mutation is sent by POST.").status(StatusCode::METHOD_NOT_ALLOWED));
@@ -104,7 +104,7 @@ async fn operations(
         Error::invalid("The body is too large, or was not sent to its end.").because(rejection).status(status)
     })?;
     let operations = parameters::of_body(&body, app.config.graphql.batch)?;
-    let viewer = viewer(app, headers).await?;
+    let viewer = app.viewer(headers).await?;
     match (operations, media_type) {
         (Operations::One(request), MediaType::EventStream) => {
             let request = app.documents.complete(*request, &viewer)?;
@@ -130,11 +130,6 @@ async fn operations(
             Ok(answer::list(&responses, media_type))
         }
     }
-}
-
-async fn viewer(app: &App, headers: &HeaderMap) -> Result<Viewer> {
-    let authorization = headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
-    app.auth.viewer(authorization).await
 }
 
 async fn execute(app: &App, id: &RequestId, viewer: Viewer, mut request: Request) -> Result<Response> {

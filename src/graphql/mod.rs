@@ -31,7 +31,7 @@ mod sse;
 mod summary;
 mod ws;
 
-use async_graphql::{Data, SDLExportOptions};
+use async_graphql::{Data, SDLExportOptions, parser::types::OperationType, registry::Registry};
 use axum::{Router, extract::DefaultBodyLimit, routing::get};
 use tower_http::compression::{
     CompressionLayer, Predicate,
@@ -74,6 +74,15 @@ pub fn schema(config: &GraphqlConfig) -> Schema {
         .extension(Limit(config.limits))
         .extension(Discretion(config.introspection))
         .finish()
+}
+
+/// The type from which the operations of a kind begin.
+fn root_type(registry: &Registry, kind: OperationType) -> Option<&str> {
+    match kind {
+        OperationType::Query => Some(&registry.query_type),
+        OperationType::Mutation => registry.mutation_type.as_deref(),
+        OperationType::Subscription => registry.subscription_type.as_deref(),
+    }
 }
 
 /// The schema in the schema definition language.

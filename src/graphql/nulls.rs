@@ -14,12 +14,13 @@ use async_graphql::{
     parser::{
         parse_query,
         types::{
-            DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
-            SelectionSet,
+            DocumentOperations, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet,
         },
     },
     registry::{MetaTypeName, Registry},
 };
+
+use super::root_type;
 
 /// Puts nulls into the data of every response.
 pub struct Nulls;
@@ -111,11 +112,7 @@ impl<'a> Shape<'a> {
         operation: &'a OperationDefinition,
         path: &'p [PathSegment],
     ) -> Option<&'p [PathSegment]> {
-        let root = match operation.ty {
-            OperationType::Query => self.registry.query_type.as_str(),
-            OperationType::Mutation => self.registry.mutation_type.as_deref()?,
-            OperationType::Subscription => self.registry.subscription_type.as_deref()?,
-        };
+        let root = root_type(self.registry, operation.ty)?;
         let mut sets = vec![(root, &operation.selection_set.node)];
         let (mut ty, mut nullable) = ("", 0);
         for (index, segment) in path.iter().enumerate() {

@@ -33,7 +33,7 @@ pub struct BillingSummary {
     from: DateTime<Utc>,
     /// Until when, exclusively.
     to: DateTime<Utc>,
-    /// What active subscriptions bring in a month now, by currency.
+    /// What subscriptions that are active or past due bring in a month now, by currency.
     mrr: Vec<Money>,
     /// How many subscriptions there are now, by their status.
     statuses: Vec<SubscriptionStatusCount>,

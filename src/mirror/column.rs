@@ -24,7 +24,7 @@ const LONGEST_REFERENCE: usize = 2048;
 pub const MOMENTS: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 /// What a column holds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     Text,
     Integer,
@@ -35,6 +35,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What a column of this type holds; none where the mirror has no such columns.
+    pub fn of(ty: &ColumnType) -> Option<Self> {
+        match ty {
+            ColumnType::String(_) | ColumnType::Text => Some(Self::Text),
+            ColumnType::Integer => Some(Self::Integer),
+            ColumnType::BigInteger => Some(Self::BigInteger),
+            ColumnType::Boolean => Some(Self::Flag),
+            ColumnType::TimestampWithTimeZone => Some(Self::Time),
+            ColumnType::Json | ColumnType::JsonBinary => Some(Self::Json),
+            _ => None,
+        }
+    }
+
     /// PostgreSQL's type of an array of them; behind a bracket, what its elements are cast to.
     pub fn array(self) -> &'static str {
         match self {
@@ -53,15 +66,8 @@ impl Column {
     pub fn of<C: ColumnTrait>(column: C, references: &[&str]) -> Option<Self> {
         let definition = column.def();
         let name: &'static str = String::leak(Iden::to_string(&column));
-        let kind = match definition.get_column_type() {
-            ColumnType::String(_) | ColumnType::Text => Kind::Text,
-            ColumnType::Integer => Kind::Integer,
-            ColumnType::BigInteger => Kind::BigInteger,
-            ColumnType::Boolean => Kind::Flag,
-            ColumnType::TimestampWithTimeZone => Kind::Time,
-            ColumnType::Json | ColumnType::JsonBinary => Kind::Json,
-            other => unreachable!("no object has a column of type {other:?}"),
-        };
+        let ty = definition.get_column_type();
+        let kind = Kind::of(ty).unwrap_or_else(|| unreachable!("no object has a column of type {ty:?}"));
         let is_reference = references.contains(&name);
         (name != "deleted").then(|| Self { name, kind, nullable: definition.is_null(), is_reference })
     }

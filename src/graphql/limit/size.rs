@@ -6,13 +6,12 @@ use std::collections::HashMap;
 use async_graphql::{
     Name, Positioned, ServerError, ServerResult, Value, Variables,
     parser::types::{
-        ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection,
-        SelectionSet,
+        ExecutableDocument, Field, FragmentDefinition, OperationDefinition, Selection, SelectionSet,
     },
     registry::{MetaField, MetaTypeName, Registry},
 };
 
-use crate::graphql::page;
+use crate::graphql::{page, root_type};
 
 /// How deep selection sets may be nested, fragments included: the walk calls itself for each.
 const NESTING: usize = 64;
@@ -109,11 +108,7 @@ impl<'a> Walk<'a> {
     }
 
     fn operation(&mut self, operation: &'a OperationDefinition) -> ServerResult<Size> {
-        let root = match operation.ty {
-            OperationType::Query => Some(self.registry.query_type.as_str()),
-            OperationType::Mutation => self.registry.mutation_type.as_deref(),
-            OperationType::Subscription => self.registry.subscription_type.as_deref(),
-        };
+        let root = root_type(self.registry, operation.ty);
         let size = self.set(root.unwrap_or_default(), &operation.selection_set, 0)?;
         let of_variables =
             operation.variable_definitions.iter().map(|variable| variable.node.directives.len());
