@@ -11,7 +11,11 @@ use crate::support::{Running, run};
 #[tokio::test]
 async fn its_three_lines_work_when_pasted() {
     let folder = TempDir::with_prefix("billgraph-test-").expect("a folder can be made");
-    let mut demo = Running::start(demo(&folder));
+    let manifest = folder.path().join("manifest.json");
+    std::fs::write(&manifest, r#"{ "type": "{ __typename }" }"#).expect("a file can be written");
+    let mut command = demo(&folder);
+    command.env("BILLGRAPH_TRUSTED_DOCUMENTS", manifest);
+    let mut demo = Running::start(command);
     let url = demo.line("billgraph demo: GraphQL at http://127.0.0.1:").await;
     assert!(!url.contains(":0/"), "{url} is where it listens");
     let (query, watch, checkout) =
