@@ -141,6 +141,8 @@ pub struct Config {
     pub graphql: GraphqlConfig,
     /// How many tasks of this process ask Stripe for what the mirror lacks; a test asks when it wants to.
     pub sync_tasks: usize,
+    /// How long the client of a WebSocket may be silent; it is pinged more often.
+    pub socket_silence: Duration,
     /// Whether Stripe is asked at the start whose key it is: always, but for tests that count what it is asked.
     pub ask_whose_key: bool,
 }
@@ -283,6 +285,7 @@ impl Settings {
             exclusions: self.exclusions(&mut check),
             graphql,
             sync_tasks: 2,
+            socket_silence: Duration::from_mins(1),
             ask_whose_key: true,
         };
         if check.refused.is_empty() { Ok(config) } else { Err(Invalid(check.refused)) }

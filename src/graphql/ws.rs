@@ -1,6 +1,9 @@
 //! Subscriptions over WebSockets: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>.
 
+mod operations;
+
 use std::{
+    future,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -23,7 +26,9 @@ use chrono::{DateTime, Utc};
 use futures_channel::mpsc;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
+use tokio::time::Instant;
 
+use self::operations::Operations;
 use super::{Memory, context, documents::Named};
 use crate::{
     app::{App, RequestId},
@@ -33,14 +38,19 @@ use crate::{
 /// The one protocol that is spoken; the older `graphql-ws` of Apollo's is not.
 const PROTOCOL: &str = "graphql-transport-ws";
 
-/// How long a client may be silent after a ping.
-const KEEPALIVE: Duration = Duration::from_mins(1);
+/// What a client answers, so that it is known to be there.
+const PING: &str = r#"{"type":"ping"}"#;
+
+/// How often a client is asked in the time that it may be silent.
+const PINGS: u32 = 3;
 
 /// The close codes of the protocol, and those of ours.
 const GOING_AWAY: u16 = 1001;
 const TRY_AGAIN_LATER: u16 = 1013;
 const BAD_REQUEST: u16 = 4400;
 const UNAUTHORIZED: u16 = 4401;
+const LATE: u16 = 4408;
+const ID_IN_USE: u16 = 4409;
 /// The one code at which clients connect again, with a fresh token.
 const FORBIDDEN: u16 = 4403;
 
@@ -98,8 +108,17 @@ async fn serve(
     protocol: GraphQLProtocol,
     header: Option<String>,
 ) {
+    let silence = app.config.socket_silence;
     let session = Arc::<Session>::default();
+    let operations = Arc::<Operations>::default();
     let (mut to_client, from_client) = socket.split();
+    let from_client = {
+        let operations = operations.clone();
+        from_client.take_while(move |message| {
+            let goes_on = message.as_ref().map_or(true, |message| operations.hear(message));
+            future::ready(goes_on)
+        })
+    };
     let (sender, mut outgoing) = mpsc::channel::<Message>(16);
     let schema = Named { schema: app.schema.clone(), documents: app.documents.clone() };
     let init = {
@@ -115,18 +134,24 @@ async fn serve(
     };
     let protocol = GraphQLWebSocket::new_with_pair(sender, from_client, schema, protocol)
         .on_connection_init(init)
-        .keepalive_timeout(KEEPALIVE)
+        .keepalive_timeout(silence)
         .serve();
     let mut protocol = std::pin::pin!(protocol);
     let mut stopping = app.stopping.clone();
     let mut check = tokio::time::interval(Duration::from_secs(1));
+    let mut ping = tokio::time::interval_at(Instant::now() + silence / PINGS, silence / PINGS);
     let mut running = true;
     loop {
         let message = tokio::select! {
             message = outgoing.next() => match message {
-                Some(message) => with_code_of_protocol(message, &session),
+                Some(message) => match operations.say(with_code_of_protocol(message, &session)) {
+                    Some(message) => message,
+                    None => continue,
+                },
+                None if operations.collided() => close(ID_IN_USE, "an operation with this id is under way"),
                 None => break,
             },
+            _ = ping.tick(), if running && session.expiry.get().is_some() => Message::text(PING),
             () = &mut protocol, if running => {
                 running = false;
                 continue;
@@ -171,6 +196,7 @@ fn with_code_of_protocol(message: Message, session: &Session) -> Message {
         // The reason is the parser's, and can be longer than a close frame may be.
         1002 => close(BAD_REQUEST, "invalid message"),
         1011 => close(UNAUTHORIZED, "unauthorized"),
+        3008 if session.expiry.get().is_none() => close(LATE, "nobody said who asks"),
         _ => Message::Close(Some(frame)),
     }
 }

@@ -1,13 +1,16 @@
 //! How changes are carried: `graphql-transport-ws` to the letter, its official client, and server-sent events.
 
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, time::Duration};
 
+use billgraph::{commands::issuer::Issuer, config::Config};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use stripe_sim::{Options, Sim};
 
 use crate::support::{
-    TestApp,
+    TestApp, TestDatabase, anywhere,
     billing::{MADE, account, event, subscription},
+    config,
     process::Running,
     socket::{PROTOCOL, Socket, soon},
 };
@@ -55,16 +58,17 @@ async fn what_breaks_the_protocol_closes_the_socket() {
     let bearer = |token: &str| json!({ "authorization": format!("Bearer {token}") });
     let init = |payload: Value| json!({ "type": "connection_init", "payload": payload });
     let subscribe = json!({ "type": "subscribe", "id": "1", "payload": { "query": CHANGED } });
-    let foreign = billgraph::commands::issuer::Issuer::with_seed([8; 32]).at(test.issuer.url());
+    let foreign = Issuer::with_seed([8; 32]).at(test.issuer.url());
     let forged = foreign.user_token("a", "a@example.com", 3600, test.app().clock.now());
     for (messages, code) in [
-        (vec![subscribe], 4401),
+        (vec![subscribe.clone()], 4401),
         (vec![json!({ "type": "start" })], 4400),
         (vec![json!({ "type": "nonsense" })], 4400),
         (vec![init(bearer("nonsense"))], 4403),
         (vec![init(bearer(&forged))], 4403),
         (vec![init(json!({ "authorization": "Basic YTpi" }))], 4403),
         (vec![init(bearer(&a)), init(bearer(&a))], 4429),
+        (vec![init(bearer(&a)), subscribe.clone(), subscribe.clone()], 4409),
     ] {
         let mut socket =
             Socket::open(&test.url("/graphql"), PROTOCOL, &[]).await.expect("the gateway upgrades");
@@ -81,6 +85,66 @@ async fn what_breaks_the_protocol_closes_the_socket() {
         Socket::open(&test.url("/graphql"), PROTOCOL, &headers).await.expect("the gateway upgrades");
     socket.init(json!({})).await;
     assert_eq!(socket.next().await, json!({ "closed": 4403 }), "by a header");
+}
+
+#[tokio::test]
+async fn an_operation_ends_once_and_its_id_is_free_again() {
+    let (test, a) = with_account().await;
+    let mut socket = Socket::signed_in(&test, &a).await;
+    for refused in ["{ nothing }", "{", ""] {
+        socket.subscribe(refused).await;
+        let mut error = socket.next().await;
+        assert!(error["payload"][0]["message"].is_string(), "{error}");
+        assert_eq!(error["payload"][0]["extensions"]["code"], "INVALID", "{error}");
+        error["payload"].take();
+        assert_eq!(error, json!({ "type": "error", "id": "1", "payload": null }), "{refused}");
+        socket.assert_quiet().await;
+    }
+    for at in [1, 2] {
+        socket.follow(&test, CHANGED).await;
+        test.receive(&past_due(at)).await;
+        assert_eq!(socket.data().await["subscriptionChanged"]["subscription"]["id"], "sub_a");
+        socket.send(json!({ "type": "complete", "id": "1" })).await;
+        socket.assert_quiet().await;
+    }
+    socket.follow(&test, CHANGED).await;
+    for _ in 0..2 {
+        // The first time it ends what is under way, the second time nothing.
+        socket.send(json!({ "type": "complete", "id": "1" })).await;
+        socket.subscribe("{ __typename }").await;
+        assert_eq!(socket.data().await, json!({ "__typename": "Query" }));
+        assert_eq!(socket.next().await, json!({ "type": "complete", "id": "1" }));
+        socket.assert_quiet().await;
+    }
+}
+
+#[tokio::test]
+async fn a_quiet_socket_stays_open_while_its_client_answers() {
+    let (database, sim) = (TestDatabase::create(), Sim::new(Options::default()));
+    let issuer = Issuer::with_seed([7; 32]);
+    issuer.listen(anywhere()).await.expect("a port is free");
+    let settings = config(&database, &sim, &issuer, |_| {});
+    let config = Config { socket_silence: Duration::from_secs(3), sync_tasks: 0, ..settings };
+    let test = TestApp::configured(database, sim, issuer, config).await.expect("the gateway starts");
+    test.know(&account("a", "user_id")).await;
+    let a = test.linked("a").await;
+    let mut silent = Socket::signed_in(&test, &a).await;
+    let mut nobody = Socket::open(&test.url("/graphql"), PROTOCOL, &[]).await.expect("the gateway upgrades");
+    let mut socket = Socket::signed_in(&test, &a).await;
+    socket.follow(&test, CHANGED).await;
+    // Pinged three times in the time that it may be silent, it is there for longer.
+    for _ in 0..5 {
+        assert_eq!(socket.heard().await, json!({ "type": "ping" }));
+        socket.send(json!({ "type": "pong" })).await;
+    }
+    test.receive(&past_due(1)).await;
+    assert_eq!(socket.data().await["subscriptionChanged"]["subscription"]["id"], "sub_a");
+    let mut last = silent.heard().await;
+    while last == json!({ "type": "ping" }) {
+        last = silent.heard().await;
+    }
+    assert_eq!(last, json!({ "closed": 3008 }), "whoever answers nothing is gone");
+    assert_eq!(nobody.heard().await, json!({ "closed": 4408 }), "whoever does not say who they are");
 }
 
 #[tokio::test]

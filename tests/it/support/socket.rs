@@ -80,8 +80,19 @@ impl Socket {
         self.0.send(Message::text(message.to_string())).await.expect("the socket is open");
     }
 
-    /// The next message, or `{"closed": CODE}`.
+    /// The next message, or `{"closed": CODE}`; pings are answered.
     pub async fn next(&mut self) -> Value {
+        loop {
+            let message = self.heard().await;
+            if message["type"] != "ping" {
+                break message;
+            }
+            self.send(json!({ "type": "pong" })).await;
+        }
+    }
+
+    /// The next message, pings too, or `{"closed": CODE}`.
+    pub async fn heard(&mut self) -> Value {
         loop {
             match soon(self.0.next()).await {
                 Some(Ok(Message::Text(text))) => {
