@@ -36,7 +36,7 @@ export const CHANGED = `subscription Changed($after: String) {
 // What is for operators alone.
 export const REFUSED = `query Refused { mirrorStatus { failedEvents } }`;
 
-// A client that waits in vain is told apart from one that is slow.
+// Ends a client that waits in vain.
 setTimeout(() => {
   console.error("FAILED: nothing came for a minute");
   process.exit(1);

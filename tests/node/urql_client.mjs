@@ -21,7 +21,7 @@ function recorded(input, init) {
 
 function clientWith(...exchanges) {
   const options = { url, fetch: recorded, fetchOptions: { headers: authorization }, fetchSubscriptions: true };
-  return new Client({ ...options, preferGetMethod: false, exchanges: [cacheExchange, ...exchanges, fetchExchange] });
+  return new Client({ ...options, exchanges: [cacheExchange, ...exchanges, fetchExchange] });
 }
 
 async function data(operation) {
@@ -49,7 +49,7 @@ await check("what was asked is in the cache", async () => {
   const { invoice } = await data(client.query(INVOICE, { id }));
   assert.deepEqual([invoice.id, invoice.status], [id, "PAID"]);
   assert.deepEqual(await data(client.query(INVOICE, { id })), { invoice });
-  assert.deepEqual(sent, [["POST", "query"]]);
+  assert.deepEqual(sent, [["GET", "query"]]);
 });
 
 await check("a refusal has its code", async () => {
@@ -88,7 +88,7 @@ await check("a query is sent by its hash, and whole where the hash is not known"
   const [unknown, whole] = [["GET", "extensions"], ["GET", "extensions", "query"]];
   for (const requests of [[unknown, whole], [unknown]]) {
     sent.length = 0;
-    const { viewer } = await data(clientWith(persistedExchange({ preferGetForPersistedQueries: true })).query(query));
+    const { viewer } = await data(clientWith(persistedExchange({})).query(query));
     assert.match(viewer.id, /^user:/);
     assert.deepEqual(sent, requests);
   }
