@@ -119,7 +119,7 @@ fn loaded(output: &str) -> u64 {
 
 #[expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a bench is to be read")]
 async fn load(bench: &Bench, events: usize) {
-    bench.sim.generate(events);
+    bench.sim.generate_past(events);
     let ran = bench.run(&["backfill", "--object", OBJECTS]).await;
     let objects = loaded(&ran.output);
     print!("{}", ran.output);

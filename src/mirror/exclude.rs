@@ -66,6 +66,14 @@ impl Exclusions {
         if self.strip(&mut stripped, None) { Cow::Owned(stripped) } else { Cow::Borrowed(object) }
     }
 
+    /// The same of an object that nobody else needs.
+    pub fn taken_from(&self, mut object: Json) -> Json {
+        if !self.is_empty() {
+            self.strip(&mut object, None);
+        }
+        object
+    }
+
     /// Takes the fields out of a value and of all inside it, and says whether there were any; `object` is the type of
     /// what does not tell its own.
     fn strip(&self, value: &mut Json, object: Option<&str>) -> bool {

@@ -1,6 +1,6 @@
 //! A page of one of Stripe's lists, written at once, and what is committed together with it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use sea_orm::{DbErr, prelude::async_trait::async_trait};
 use serde_json::Value as Json;
@@ -21,13 +21,13 @@ pub trait Beside: fmt::Debug + Send + Sync {
 /// A page of one of Stripe's lists.
 #[derive(Debug)]
 pub struct Page {
-    pub objects: Vec<Found>,
+    pub rows: Arc<[Snapshot]>,
     /// What is committed together with it.
     pub beside: Option<Box<dyn Beside>>,
 }
 
 /// An object that Stripe listed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Found {
     /// As Stripe sent it, which is what is kept.
     pub sent: Json,
@@ -40,9 +40,10 @@ pub struct Found {
 
 impl Found {
     /// Its rows, without the fields that are never stored.
-    pub fn snapshot(&self, exclusions: &Exclusions) -> Option<Snapshot> {
-        let raw = exclusions.of_object(&self.sent).to_string();
-        let written = exclusions.of_object(self.whole.as_ref().unwrap_or(&self.sent));
-        Snapshot::of(written.into_owned(), &raw, Source::fetched(self.at, &self.api_version))
+    pub fn snapshot(self, exclusions: &Exclusions) -> Option<Snapshot> {
+        let sent = exclusions.taken_from(self.sent);
+        let raw = sent.to_string();
+        let written = self.whole.map_or(sent, |whole| exclusions.taken_from(whole));
+        Snapshot::of_change(written, raw, Source::fetched(self.at, &self.api_version), None)
     }
 }

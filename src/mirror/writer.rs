@@ -22,7 +22,7 @@ use super::{
     feed,
     inbox::{self, Amendment, Event},
     jobs, links,
-    page::{Beside, Page},
+    page::{Beside, Found, Page},
     snapshot::{Snapshot, Source},
     thin,
     tie::Offer,
@@ -69,7 +69,7 @@ enum Work {
     Replay(Box<Event>),
     Fetched(Box<Snapshot>),
     Page {
-        snapshots: Vec<Snapshot>,
+        rows: Arc<[Snapshot]>,
         beside: Option<Box<dyn Beside>>,
     },
 }
@@ -151,11 +151,14 @@ impl Writer {
         }
     }
 
+    /// The rows of what Stripe listed.
+    pub fn rows(&self, found: Vec<Found>) -> Arc<[Snapshot]> {
+        found.into_iter().filter_map(|found| found.snapshot(&self.exclusions)).collect()
+    }
+
     /// Writes a page of one of Stripe's lists, and what is committed together with it; returns once both are durable.
     pub async fn page(&self, page: Page) -> Result<()> {
-        let snapshots = page.objects.iter().filter_map(|found| found.snapshot(&self.exclusions)).collect();
-        drop(page.objects);
-        self.send(Work::Page { snapshots, beside: page.beside }).await
+        self.send(Work::Page { rows: page.rows, beside: page.beside }).await
     }
 
     async fn send(&self, work: Work) -> Result<()> {
@@ -484,7 +487,7 @@ impl Work {
         let snapshots = match self {
             Self::Event(event) | Self::Replay(event) => event.snapshot.as_slice(),
             Self::Fetched(snapshot) => std::slice::from_ref(&**snapshot),
-            Self::Page { snapshots, .. } => snapshots,
+            Self::Page { rows, .. } => rows,
         };
         snapshots.iter().map(|snapshot| (self.event(), snapshot))
     }

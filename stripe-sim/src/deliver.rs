@@ -73,7 +73,7 @@ pub(crate) async fn keep_delivering(sim: Sim) {
 
 fn plan(sim: &Sim, index: usize) -> Vec<usize> {
     let mut state = sim.state();
-    let happened = state.events.len();
+    let happened = state.events.happened();
     state.outbox.plan(index, happened)
 }
 
@@ -110,10 +110,11 @@ fn request(state: &mut State, index: usize, position: usize) -> Option<Request<B
     request.inspect_err(|error| tracing::warn!(%error, "the endpoint's URL cannot be used")).ok()
 }
 
-/// An event as an endpoint gets it: thin or with its object; none if its version does not know the event.
+/// An event as an endpoint gets it: thin or with its object; none if its version does not know the event, or it is
+/// forgotten.
 fn body(state: &State, endpoint: &Endpoint, position: usize) -> Option<Value> {
     let version = endpoint.api_version.as_deref().map_or_else(|| state.version.clone(), Version::named);
-    let (event, account) = (&state.events[position], endpoint.account.as_deref());
+    let (event, account) = (state.events.get(position)?, endpoint.account.as_deref());
     if endpoint.thin {
         return event.render_thin(account);
     }

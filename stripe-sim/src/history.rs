@@ -66,11 +66,11 @@ const BETWEEN_BURSTS: usize = 5;
 
 /// Continues the history until at least `events` more events happened.
 pub(crate) fn generate(state: &mut State, events: usize) {
-    let target = state.events.len() + events;
+    let target = state.events.happened() + events;
     if events > 0 && state.history.plans.is_empty() {
         catalogue::open(state);
     }
-    while state.events.len() < target {
+    while state.events.happened() < target {
         pass_time(state);
         state.history.steps += 1;
         if state.history.steps.is_multiple_of(BETWEEN_BURSTS) {

@@ -35,6 +35,7 @@ mod events;
 mod faults;
 mod form;
 mod history;
+mod journal;
 mod mode;
 mod objects;
 mod options;

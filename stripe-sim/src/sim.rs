@@ -27,6 +27,9 @@ use crate::state::{State, text};
 use crate::table::Table;
 use crate::version::Version;
 
+/// How many events of the past are held until they are forgotten.
+const FORGOTTEN_AT_ONCE: usize = 10_000;
+
 /// A cheap handle of one simulated Stripe account.
 #[derive(Clone)]
 pub struct Sim {
@@ -105,7 +108,7 @@ impl Sim {
     pub fn resend(&self) {
         let mut state = self.state();
         let State { outbox, events, .. } = &mut *state;
-        for (position, event) in events.iter().enumerate() {
+        for (position, event) in events.kept() {
             outbox.add(event.kind, position);
         }
         drop(state);
@@ -162,13 +165,28 @@ impl Sim {
         self.events_from(0, api_version).1
     }
 
-    /// The events behind the first so many, and how many there are by now.
+    /// The events behind the first so many that are not forgotten, and how many happened by now.
     #[must_use]
     pub fn events_from(&self, position: usize, api_version: &str) -> (usize, Vec<Value>) {
         let version = Version::named(api_version);
-        let happened: Vec<_> = self.state().events.iter().skip(position).cloned().collect();
-        let known = happened.iter().filter(|event| event.exists_in(&version));
-        (position + happened.len(), known.map(|event| event.render(&version, 1)).collect())
+        let state = self.state();
+        let happened = state.events.happened();
+        let news: Vec<_> = state.events.since(position).cloned().collect();
+        drop(state);
+        let known = news.iter().filter(|event| event.exists_in(&version));
+        (happened, known.map(|event| event.render(&version, 1)).collect())
+    }
+
+    /// Continues the generated history for so many events, and forgets all that happened so far, as Stripe does after 30
+    /// days (<https://docs.stripe.com/api/events>): only the objects are left of it.
+    pub fn generate_past(&self, events: usize) {
+        let mut state = self.state();
+        let end = state.events.happened() + events;
+        while state.events.happened() < end {
+            let some = (end - state.events.happened()).min(FORGOTTEN_AT_ONCE);
+            history::generate(&mut state, some);
+            state.events.forget();
+        }
     }
 
     /// Continues the generated history until at least `events` more events happened.

@@ -13,6 +13,7 @@ use crate::error::{Answer, ApiError};
 use crate::events::{Cause, Event, Snapshot};
 use crate::faults::Faults;
 use crate::history::History;
+use crate::journal::Journal;
 use crate::mode::mark_live;
 use crate::objects::customer::deleted;
 use crate::objects::line_item::NewLine;
@@ -31,8 +32,7 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) tables: BTreeMap<&'static str, Table>,
-    pub(crate) events: Vec<Event>,
-    pub(crate) event_positions: HashMap<String, usize>,
+    pub(crate) events: Journal,
     pub(crate) cause: Cause,
     /// The items of each checkout session.
     pub(crate) session_items: HashMap<String, Vec<Value>>,
@@ -61,8 +61,7 @@ impl State {
             clock: Clock::new(options.clock, options.now),
             random: Random::new(options.seed),
             tables: BTreeMap::new(),
-            events: Vec::new(),
-            event_positions: HashMap::new(),
+            events: Journal::default(),
             cause: Cause::default(),
             session_items: HashMap::new(),
             schedule: Schedule::default(),
@@ -216,10 +215,9 @@ impl State {
             let id = self.random.id("evt", 24);
             let previous = previous.filter(|_| kind.ends_with(".updated")).cloned();
             let (created, cause) = (self.now(), self.cause.clone());
-            self.event_positions.insert(id.clone(), self.events.len());
-            self.outbox.add(kind, self.events.len());
+            self.outbox.add(kind, self.events.happened());
             let (object, livemode) = (object.clone(), self.options.livemode);
-            self.events.push(Event { id, kind, created, object, previous, cause, livemode });
+            self.events.add(Event { id, kind, created, object, previous, cause, livemode });
         }
     }
 }

@@ -19,7 +19,8 @@ use crate::support::{
     sender::Sender,
 };
 
-/// How many events lead to what is loaded, unless `BILLGRAPH_HEALING_EVENTS` asks for more.
+/// How many events lead to what is loaded, unless `BILLGRAPH_HEALING_EVENTS` asks for more, which Stripe has forgotten
+/// then.
 const EVENTS: usize = 700;
 
 /// How often the gateway and the load are killed.
@@ -48,7 +49,8 @@ impl Account {
         let (now, clock) = (Clock::system().unix() - 20 * DAY, ClockMode::Wall);
         let sim = Sim::new(Options { now, clock, ..Options::default() });
         sim.listen(anywhere()).await.expect("a port is free");
-        sim.generate(events);
+        sim.generate_past(events.saturating_sub(EVENTS));
+        sim.generate(EVENTS);
         let all = sim.objects("customer", ENDIVE);
         let customers = all.iter().take(10).filter_map(|object| object["id"].as_str().map(str::to_owned));
         let customers = customers.collect();

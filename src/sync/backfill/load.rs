@@ -131,7 +131,6 @@ impl Step {
     async fn page(&self, path: &str) -> Result<(), Obstacle> {
         let (list, range) = self.read(path).await?;
         let is_past = |oldest: DateTime<Utc>| range.created_gte.is_some_and(|from| oldest < from);
-        let objects = self.completed(&list).await?;
         let (mut left, mut parts) = (None, Vec::new());
         // A list without ranges is newest first: what follows is older still.
         if let Some(cursor) = list.cursor()?.filter(|_| !list.oldest().is_some_and(is_past)) {
@@ -141,7 +140,8 @@ impl Step {
             left = Some(rest);
             parts.extend(part.map(|part| self.numbered(part)));
         }
-        self.write(objects, left, parts).await
+        let found = self.completed(list).await?;
+        self.write(found, left, parts).await
     }
 
     /// A further page of a parent's list.
@@ -152,8 +152,7 @@ impl Step {
             outcome => outcome?,
         };
         let left = list.cursor()?.map(|cursor| Range { cursor: Some(cursor.to_owned()), ..range });
-        let objects = list.of_parent(of, parent);
-        self.write(objects, left, Vec::new()).await
+        self.write(list.of_parent(of, parent), left, Vec::new()).await
     }
 
     /// The first pages of the lists of some parents; those that go on become ranges of their own.
@@ -173,13 +172,13 @@ impl Step {
         });
         let lists: Vec<(Vec<Found>, Option<Range>)> =
             stream::iter(lists).buffered(AT_ONCE).try_collect().await?;
-        let (mut objects, mut parts) = (Vec::new(), Vec::new());
+        let (mut all, mut parts) = (Vec::new(), Vec::new());
         for (found, part) in lists {
-            objects.extend(found);
+            all.extend(found);
             parts.extend(part.map(|part| self.numbered(part)));
         }
         let left = is_more.then(|| Range { parent: Some(last), ..self.range.clone() });
-        self.write(objects, left, parts).await
+        self.write(all, left, parts).await
     }
 
     async fn first_page(
@@ -272,7 +271,7 @@ impl Step {
     }
 
     /// The objects of a page, each with its own lists whole.
-    async fn completed(&self, list: &List) -> Result<Vec<Found>, Obstacle> {
+    async fn completed(&self, list: List) -> Result<Vec<Found>, Obstacle> {
         if self.mirror.children.is_empty() {
             return Ok(list.found().collect());
         }
@@ -293,32 +292,28 @@ impl Step {
     }
 
     /// Writes the objects, and what is left, in one transaction; what cannot be written is left out and counted.
-    async fn write(
-        &self,
-        objects: Vec<Found>,
-        rest: Option<Range>,
-        parts: Vec<Range>,
-    ) -> Result<(), Obstacle> {
+    async fn write(&self, found: Vec<Found>, rest: Option<Range>, parts: Vec<Range>) -> Result<(), Obstacle> {
+        let rows = self.app.writer.rows(found);
         let mut progress = Progress {
             run: self.run.clone(),
             now: self.app.clock.now(),
             range: self.range.clone(),
             rest,
             parts,
-            loaded: i64::try_from(objects.len()).unwrap_or_default(),
+            loaded: i64::try_from(rows.len()).unwrap_or_default(),
             refused: 0,
             error: None,
         };
-        let page = Page { objects: objects.clone(), beside: Some(Box::new(progress.clone())) };
+        let page = Page { rows: rows.clone(), beside: Some(Box::new(progress.clone())) };
         let error = match self.app.writer.page(page).await {
             Ok(()) => return Ok(()),
-            Err(error) if error.is_transient() || objects.is_empty() => return Err(error.into()),
+            Err(error) if error.is_transient() || rows.is_empty() => return Err(error.into()),
             Err(error) => error,
         };
         tracing::debug!(error = error.chain(), "a page cannot be written whole");
-        for object in objects {
-            let id = object.sent["id"].as_str().unwrap_or_default().to_owned();
-            match self.app.writer.page(Page { objects: vec![object], beside: None }).await {
+        for row in rows.iter() {
+            let id = &row.id;
+            match self.app.writer.page(Page { rows: Arc::new([row.clone()]), beside: None }).await {
                 Ok(()) => {}
                 Err(error) if error.is_transient() => return Err(error.into()),
                 Err(error) => {
@@ -329,7 +324,7 @@ impl Step {
                 }
             }
         }
-        Ok(self.app.writer.page(Page { objects: Vec::new(), beside: Some(Box::new(progress)) }).await?)
+        Ok(self.app.writer.page(Page { rows: Arc::default(), beside: Some(Box::new(progress)) }).await?)
     }
 
     fn numbered(&self, range: Range) -> Range {
@@ -434,18 +429,19 @@ impl List {
         DateTime::from_timestamp(self.objects.iter().filter_map(created).min()?, 0)
     }
 
-    fn found(&self) -> impl Iterator<Item = Found> {
-        self.objects.iter().map(|object| {
-            let (at, api_version) = (self.at, self.api_version.clone());
-            match unexpanded(object) {
-                Some(sent) => Found { sent, whole: Some(object.clone()), at, api_version },
-                None => Found { sent: object.clone(), whole: None, at, api_version },
+    fn found(self) -> impl Iterator<Item = Found> {
+        let Self { at, api_version, .. } = self;
+        self.objects.into_iter().map(move |object| {
+            let api_version = api_version.clone();
+            match unexpanded(&object) {
+                Some(sent) => Found { sent, whole: Some(object), at, api_version },
+                None => Found { sent: object, whole: None, at, api_version },
             }
         })
     }
 
     /// The objects of a parent's list, which need not name it.
-    fn of_parent(&self, of: &str, parent: &str) -> Vec<Found> {
+    fn of_parent(self, of: &str, parent: &str) -> Vec<Found> {
         let named = |found: Found| {
             let whole = Json::is_null(&found.sent[of]).then(|| {
                 let mut whole = found.sent.clone();

@@ -13,8 +13,8 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 fn retrieve(state: &mut State, call: &Call) -> Answer {
-    let position = state.event_positions.get(call.id());
-    let event = position.map(|position| state.events[*position].render(&state.version, 0));
+    let event = state.events.position(call.id()).and_then(|position| state.events.get(position));
+    let event = event.map(|event| event.render(&state.version, 0));
     event.ok_or_else(|| ApiError::not_found("event", call.id()))
 }
 
@@ -28,15 +28,13 @@ fn list(state: &mut State, call: &Call) -> Answer {
         let named = types.is_empty() || types.iter().any(|wanted| fits(wanted, event.kind));
         named && list::within(&range, event.created) && event.exists_in(&state.version)
     };
-    let position = |id: &str| {
-        let position = state.event_positions.get(id).copied();
-        position.ok_or_else(|| ApiError::no_such("event", id, cursor.param()))
-    };
+    let position =
+        |id: &str| state.events.position(id).ok_or_else(|| ApiError::no_such("event", id, cursor.param()));
     let some = cursor.limit + 1;
     let events: Vec<&Event> = match (cursor.starting_after, cursor.ending_before) {
-        (Some(id), _) => state.events[..position(id)?].iter().rev().filter(asked).take(some).collect(),
-        (_, Some(id)) => state.events[position(id)? + 1..].iter().filter(asked).take(some).collect(),
-        _ => state.events.iter().rev().filter(asked).take(some).collect(),
+        (Some(id), _) => state.events.before(position(id)?).rev().filter(asked).take(some).collect(),
+        (_, Some(id)) => state.events.since(position(id)? + 1).filter(asked).take(some).collect(),
+        _ => state.events.since(0).rev().filter(asked).take(some).collect(),
     };
     let rendered = events.into_iter().map(|event| event.render(&state.version, 0)).collect();
     Ok(list::page(call, rendered, &cursor))

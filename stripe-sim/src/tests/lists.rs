@@ -117,3 +117,19 @@ async fn events_are_listed_newest_first_and_by_type() {
         caller.get(&format!("/v1/events/{}", newest["id"].as_str().expect("events have ids"))).await.json();
     assert_eq!(one["data"], newest["data"]);
 }
+
+#[tokio::test]
+async fn of_a_forgotten_past_only_the_objects_are_left() {
+    let caller = Caller::new().await;
+    caller.sim.generate_past(200);
+    let (happened, kept) = caller.sim.events_from(0, "2026-09-30.endive");
+    assert!(happened >= 200 && kept.is_empty());
+    assert!(!caller.sim.objects("customer", "2026-09-30.endive").is_empty());
+    assert_eq!(ids(&caller.get("/v1/events").await.json()), Vec::<String>::new());
+
+    let id = caller.create("/v1/customers", "").await;
+    let (after, news) = caller.sim.events_from(happened, "2026-09-30.endive");
+    assert_eq!((after, &news[0]["data"]["object"]["id"]), (happened + 1, &id.into()));
+    let listed = caller.get("/v1/events").await.json();
+    assert_eq!(ids(&listed), [news[0]["id"].as_str().expect("an id")]);
+}
