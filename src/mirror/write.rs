@@ -9,9 +9,10 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ConnectionTrait, DbErr, Value,
+    ConnectionTrait, DbBackend, DbErr, Statement, Value,
     sea_query::{
         Expr, ExprTrait, Func, InsertStatement, OnConflict, PostgresQueryBuilder, Query, SelectStatement,
+        SqliteQueryBuilder,
     },
     sqlx::Row,
 };
@@ -26,8 +27,9 @@ use super::{
 };
 use crate::db::{Columns, Field, Transaction};
 
-/// Rows of one statement on SQLite: 200 rows of at most 100 columns stay below its 32,766 parameters.
-const ROWS: usize = 200;
+/// Rows of one statement on SQLite, which is prepared once for each number of them: of a hundred columns each, the most
+/// stay below its 32,766 parameters.
+const ROWS: [usize; 4] = [64, 16, 4, 1];
 
 /// What the mirror keeps of a row beside Stripe's fields.
 const BOOKKEEPING: [&str; 8] =
@@ -104,9 +106,13 @@ async fn insert(
         written.extend(ids.iter().map(|row| row.get::<String, _>(0)));
         return Ok(());
     }
-    for rows in rows.chunks(ROWS) {
-        for row in tx.query_all(&insert_rows(mirror, rows, form, now)).await? {
-            written.insert(row.try_get("", "id")?);
+    let mut left = rows;
+    for count in ROWS {
+        while let Some((rows, others)) = left.split_at_checked(count) {
+            for row in tx.query_all_raw(insert_rows(mirror, rows, form, now)).await? {
+                written.insert(row.try_get("", "id")?);
+            }
+            left = others;
         }
     }
     Ok(())
@@ -122,29 +128,32 @@ pub(super) fn names(mirror: &'static Mirror) -> impl Iterator<Item = &'static st
 }
 
 /// The statement for SQLite, with the values of the rows.
-fn insert_rows(
-    mirror: &'static Mirror,
-    rows: &[&Snapshot],
-    form: Form,
-    now: DateTime<Utc>,
-) -> InsertStatement {
-    let mut statement = insert_into(mirror);
+fn insert_rows(mirror: &'static Mirror, rows: &[&Snapshot], form: Form, now: DateTime<Utc>) -> Statement {
+    static TEXTS: Texts<(&str, Form, usize)> = Texts::new();
+    let text = TEXTS.get((mirror.table, form, rows.len()), || {
+        let mut statement = insert_into(mirror);
+        for _ in rows {
+            statement.values_panic(names(mirror).map(|_| Expr::cust("?")));
+        }
+        statement.on_conflict(on_conflict(mirror, form)).returning_col("id");
+        statement.to_string(SqliteQueryBuilder)
+    });
+    let mut values = Vec::with_capacity(rows.len() * parameters(mirror));
     for row in rows {
-        let bookkeeping = [
-            Expr::value(row.deleted),
-            Expr::value(!row.settled),
-            Expr::value(row.source.account.as_str()),
-            Expr::value(row.source.api_version.as_str()),
-            Expr::value(row.source.stamp),
-            Expr::value(row.source.event.as_str()),
-            Expr::value(now),
+        values.extend(row.values.iter().cloned());
+        values.extend([
+            row.deleted.into(),
+            (!row.settled).into(),
+            row.source.account.as_str().into(),
+            row.source.api_version.as_str().into(),
+            row.source.stamp.into(),
+            row.source.event.as_str().into(),
+            now.into(),
             // Bound as text: the database parses it once, and we not at all.
-            Expr::value(row.raw.as_str()),
-        ];
-        statement.values_panic(row.values.iter().cloned().map(Expr::value).chain(bookkeeping));
+            row.raw.as_str().into(),
+        ]);
     }
-    statement.on_conflict(on_conflict(mirror, form)).returning_col("id");
-    statement
+    Statement::from_sql_and_values(DbBackend::Sqlite, text, values)
 }
 
 /// The statement for PostgreSQL, which takes an array for each column.

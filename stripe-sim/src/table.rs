@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 
 use crate::events::Snapshot;
+use crate::state::number;
 
 /// One stored object.
 #[derive(Debug)]
@@ -23,11 +24,19 @@ impl Row {
     }
 }
 
+/// An object in the order of creation.
+#[derive(Debug)]
+struct Place {
+    id: String,
+    /// The second of its creation.
+    second: i64,
+}
+
 /// The live objects of one type, and the ids of its deleted ones.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     rows: HashMap<String, Row>,
-    order: BTreeMap<u64, String>,
+    order: BTreeMap<u64, Place>,
     deleted: Vec<String>,
 }
 
@@ -41,7 +50,7 @@ impl Table {
     }
 
     pub(crate) fn insert(&mut self, id: String, row: Row) {
-        self.order.insert(row.sequence, id.clone());
+        self.order.insert(row.sequence, Place { id: id.clone(), second: second_of(&row.value) });
         self.rows.insert(id, row);
     }
 
@@ -54,19 +63,33 @@ impl Table {
 
     /// The rows from the newest to the oldest.
     pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = &Row> {
-        self.order.values().rev().filter_map(|id| self.rows.get(id))
+        self.order.values().rev().filter_map(|place| self.rows.get(&place.id))
     }
 
-    /// The objects that are older than a sequence number, from the newest to the oldest.
-    pub(crate) fn older_than(&self, sequence: u64) -> impl Iterator<Item = &Value> {
-        let ids = self.order.range(..sequence).rev().map(|(_, id)| id);
-        ids.filter_map(|id| self.rows.get(id)).map(|row| &row.value)
+    /// The objects that are older than a sequence number and of a second that is asked for, from the newest to the
+    /// oldest.
+    pub(crate) fn older_than(
+        &self,
+        sequence: u64,
+        is_asked: impl Fn(i64) -> bool,
+    ) -> impl Iterator<Item = &Value> {
+        let places = self.order.range(..sequence).rev().map(|(_, place)| place);
+        places.filter(move |place| is_asked(place.second)).filter_map(|place| self.value_at(place))
     }
 
-    /// The objects that are newer than a sequence number, from the oldest to the newest.
-    pub(crate) fn newer_than(&self, sequence: u64) -> impl Iterator<Item = &Value> {
-        let ids = self.order.range(sequence + 1..).map(|(_, id)| id);
-        ids.filter_map(|id| self.rows.get(id)).map(|row| &row.value)
+    /// The objects that are newer than a sequence number and of a second that is asked for, from the oldest to the
+    /// newest.
+    pub(crate) fn newer_than(
+        &self,
+        sequence: u64,
+        is_asked: impl Fn(i64) -> bool,
+    ) -> impl Iterator<Item = &Value> {
+        let places = self.order.range(sequence + 1..).map(|(_, place)| place);
+        places.filter(move |place| is_asked(place.second)).filter_map(|place| self.value_at(place))
+    }
+
+    fn value_at(&self, place: &Place) -> Option<&Value> {
+        self.rows.get(&place.id).map(|row| &row.value)
     }
 
     /// Whether an object was deleted and not created again.
@@ -78,4 +101,9 @@ impl Table {
     pub(crate) fn deleted(&self) -> &[String] {
         &self.deleted
     }
+}
+
+/// The second at which an object was created; an invoice item calls it its date.
+fn second_of(value: &Value) -> i64 {
+    value["created"].as_i64().unwrap_or_else(|| number(value, "date"))
 }

@@ -2,11 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use entity::mirrored::Children;
-use sea_orm::{
-    ConnectionTrait, DbErr,
-    sea_query::{Expr, ExprTrait, Query},
-};
-use serde_json::Value as Json;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use serde_json::{Value as Json, json};
 
 use super::{Form, Guard, Texts, add_rows, insertion, parameters, upsert};
 use crate::{
@@ -126,25 +123,29 @@ async fn remove_unlisted(
         add_lists(&mut columns, list, now);
         return tx.execute(removal_text(mirror, list.children), columns).await;
     }
-    for parent in &list.parents {
-        let mut statement = Query::update();
-        statement
-            .table(mirror.table)
-            .value("deleted", true)
-            .value("stamp", parent.source.stamp)
-            .value("stamp_event", parent.source.event.as_str())
-            .value("synced_at", now)
-            .and_where(Expr::col(list.children.parent).eq(parent.id.as_str()))
-            .and_where(Expr::col("deleted").eq(false))
-            .and_where(Expr::col("stamp").lte(parent.source.stamp))
-            // A list may name more than a statement has parameters.
-            .and_where(Expr::cust_with_values(
-                "id NOT IN (SELECT value FROM json_each(?))",
-                [list.listed(parent).collect::<Json>().to_string()],
-            ));
-        tx.execute(&statement).await?;
-    }
+    // Lists may name more than a statement has parameters.
+    let parents =
+        list.parents.iter().map(|parent| json!([parent.id, parent.source.stamp, parent.source.event]));
+    let listed = list.parents.iter().flat_map(|parent| list.listed(parent));
+    let values = [
+        now.into(),
+        parents.collect::<Json>().to_string().into(),
+        listed.collect::<Json>().to_string().into(),
+    ];
+    let text = sqlite_removal(mirror, list.children);
+    tx.execute_raw(Statement::from_sql_and_values(DbBackend::Sqlite, text, values)).await?;
     Ok(())
+}
+
+/// The statement for SQLite that removes what lists no longer name.
+fn sqlite_removal(mirror: &Mirror, children: &Children) -> String {
+    let (table, parent) = (mirror.table, children.parent);
+    format!(
+        "UPDATE {table} SET deleted = true, stamp = parents.stamp, stamp_event = parents.event, synced_at = ? \
+         FROM (SELECT value ->> 0 AS id, value ->> 1 AS stamp, value ->> 2 AS event FROM json_each(?)) AS parents \
+         WHERE {table}.{parent} = parents.id AND NOT {table}.deleted AND {table}.stamp <= parents.stamp \
+         AND {table}.id NOT IN (SELECT value FROM json_each(?))"
+    )
 }
 
 fn add_lists(columns: &mut Columns, list: &CompleteLists<'_>, now: DateTime<Utc>) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::route::Call;
 use crate::error::{Answer, ApiError};
 use crate::params::Params;
-use crate::state::{State, number};
+use crate::state::State;
 
 /// How far a list goes, and from where.
 #[derive(Debug)]
@@ -44,7 +44,8 @@ impl Cursor<'_> {
 pub(crate) fn objects(state: &State, call: &Call, object: &str, keep: impl Fn(&Value) -> bool) -> Answer {
     let cursor = Cursor::read(&call.params)?;
     let range = created(&call.params)?;
-    let asked = |value: &&Value| within(&range, second_of(value)) && keep(value);
+    let is_asked = |second| within(&range, second);
+    let keep = |value: &&Value| keep(value);
     let Some(table) = state.table(object) else { return Ok(page(call, Vec::new(), &cursor)) };
     let sequence = |id: &str| {
         let row = table.get(id).ok_or_else(|| ApiError::no_such(object, id, cursor.param()))?;
@@ -52,21 +53,14 @@ pub(crate) fn objects(state: &State, call: &Call, object: &str, keep: impl Fn(&V
     };
     let rows: Vec<Value> = match (cursor.starting_after, cursor.ending_before) {
         (Some(id), _) => {
-            table.older_than(sequence(id)?).filter(asked).take(cursor.limit + 1).cloned().collect()
+            table.older_than(sequence(id)?, is_asked).filter(keep).take(cursor.limit + 1).cloned().collect()
         }
         (_, Some(id)) => {
-            table.newer_than(sequence(id)?).filter(asked).take(cursor.limit + 1).cloned().collect()
+            table.newer_than(sequence(id)?, is_asked).filter(keep).take(cursor.limit + 1).cloned().collect()
         }
-        _ => {
-            table.newest_first().map(|row| &row.value).filter(asked).take(cursor.limit + 1).cloned().collect()
-        }
+        _ => table.older_than(u64::MAX, is_asked).filter(keep).take(cursor.limit + 1).cloned().collect(),
     };
     Ok(page(call, rows, &cursor))
-}
-
-/// The second at which an object was created; an invoice item calls it its date.
-fn second_of(value: &Value) -> i64 {
-    value["created"].as_i64().unwrap_or_else(|| number(value, "date"))
 }
 
 /// A page of values that are given in the order of the list.

@@ -1,0 +1,63 @@
+//! Schemathesis asks for everything that the schema has, in ways that nobody would think of.
+
+use std::{path::Path, process::Command};
+
+use billgraph::auth::Role;
+
+use crate::support::{TestApp, billing::account, run};
+
+/// How many questions it asks by each field of the roots, for each of three who ask: some two thousand in all.
+const EACH: &str = "7";
+
+#[tokio::test]
+async fn an_admin_gets_no_error_that_nobody_foresaw() {
+    let test = gateway().await;
+    fuzz(&test, Some(&test.service(Role::Admin).await)).await;
+}
+
+#[tokio::test]
+async fn a_user_gets_no_error_that_nobody_foresaw() {
+    let test = gateway().await;
+    fuzz(&test, Some(&test.linked("a").await)).await;
+}
+
+#[tokio::test]
+async fn nobody_gets_an_error_that_nobody_foresaw() {
+    fuzz(&gateway().await, None).await;
+}
+
+async fn gateway() -> TestApp {
+    let test = TestApp::with(|settings| settings.graphql.billgraph_introspection = "public".to_owned()).await;
+    test.know(&[account("a", "user_id"), account("b", "user_id")].concat()).await;
+    test
+}
+
+/// The same questions each time: a failure is one until it is mended.
+async fn fuzz(test: &TestApp, token: Option<&str>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
+    let program = folder.join(".venv/bin/schemathesis");
+    assert!(
+        program.is_file(),
+        "run scripts/test, or install tests/python/requirements.txt in tests/python/.venv"
+    );
+    let mut command = Command::new(program);
+    command
+        .args(["run", &test.url("/graphql"), "--phases=fuzzing", "--seed=1", "--max-examples", EACH])
+        .args([
+            "--checks=told_in_our_words",
+            "--continue-on-failure",
+            "--generation-database=none",
+            "--no-color",
+        ])
+        .env("SCHEMATHESIS_HOOKS", "answers")
+        .current_dir(folder);
+    if let Some(token) = token {
+        command.args(["--header", &format!("Authorization: Bearer {token}")]);
+    }
+    let output = run(command, "").await;
+    let told = String::from_utf8_lossy(&output.stdout);
+    let is_asked = told.contains("generated, ") && !told.contains("0 generated");
+    assert!(output.status.success() && is_asked, "{told}{}", String::from_utf8_lossy(&output.stderr));
+    let healthy = test.graphql(token, "{ __typename }", serde_json::json!({})).await;
+    assert_eq!(healthy["data"]["__typename"], "Query");
+}
