@@ -450,6 +450,7 @@ mod tests {
             ("--billgraph-limit-batch", "11", "BILLGRAPH_LIMIT_BATCH"),
             ("--billgraph-query-timeout", "30s", "BILLGRAPH_QUERY_TIMEOUT"),
             ("--billgraph-introspection", "on", "BILLGRAPH_INTROSPECTION"),
+            ("--billgraph-federation", "true", "BILLGRAPH_FEDERATION"),
             ("--billgraph-trusted-documents", "/nowhere.json", "BILLGRAPH_TRUSTED_DOCUMENTS"),
             ("--billgraph-trusted-documents-for", "anonymous,everybody", "BILLGRAPH_TRUSTED_DOCUMENTS_FOR"),
         ] {

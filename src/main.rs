@@ -49,7 +49,7 @@ enum Command {
     /// Applies recorded events again.
     Replay(commands::replay::Which),
     /// Prints the API in the schema definition language.
-    Schema,
+    Schema(commands::schema::Form),
     /// Takes in events that were never delivered, from Stripe's list of them.
     Sweep(commands::sweep::Which),
     /// Asks Stripe for single objects, by their ids.
@@ -98,7 +98,7 @@ fn run(cli: Cli, bars: MultiProgress) -> Result<(), Failure> {
             Command::Migrate { step } => commands::migrate::run(&cli.settings.check()?, step).await,
             Command::Project(which) => commands::project::run(&cli.settings.check()?, which).await,
             Command::Replay(which) => commands::replay::run(&cli.settings.check()?, which).await,
-            Command::Schema => commands::schema::run(),
+            Command::Schema(form) => commands::schema::run(form),
             Command::Sweep(which) => commands::sweep::run(cli.settings.check()?, which).await,
             Command::Sync(which) => commands::sync::run(cli.settings.check()?, which).await,
             Command::Token { action } => commands::token::run(&cli.settings.check()?, action).await,

@@ -40,6 +40,9 @@ pub struct GraphqlSettings {
     /// Who may introspect the schema and is shown similar names: `public`, `staff` or `off`. The demo is `public`.
     #[arg(long, env, global = true, hide_env_values = true, default_value = "staff")]
     pub billgraph_introspection: String,
+    /// Whether the API is served as a subgraph of Apollo Federation 2: `on` or `off`.
+    #[arg(long, env, global = true, hide_env_values = true, default_value = "off")]
+    pub billgraph_federation: String,
     /// Manifests of trusted documents, comma-separated: JSON files that relay-compiler, graphql-codegen or Apollo wrote.
     #[arg(long, env, global = true, hide_env_values = true)]
     pub billgraph_trusted_documents: Option<String>,
@@ -60,6 +63,8 @@ pub struct GraphqlConfig {
     /// How long an operation may take.
     pub timeout: Duration,
     pub introspection: Introspection,
+    /// Whether a router finds the nodes as entities.
+    pub federation: bool,
     pub documents: TrustedDocuments,
 }
 
@@ -117,6 +122,14 @@ impl GraphqlSettings {
                 other => {
                     check.refuse("BILLGRAPH_INTROSPECTION", other, "`public`, `staff` or `off`");
                     Introspection::Off
+                }
+            },
+            federation: match self.billgraph_federation.as_str() {
+                "on" => true,
+                "off" => false,
+                other => {
+                    check.refuse("BILLGRAPH_FEDERATION", other, "`on` or `off`");
+                    false
                 }
             },
             documents: TrustedDocuments::read(

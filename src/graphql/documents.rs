@@ -166,7 +166,7 @@ impl Executor for Named {
     fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         let session = session.unwrap_or_default();
         match self.complete(request, &session) {
-            Ok(request) => self.schema.execute_stream_with_session_data(request, session),
+            Ok(request) => self.schema.execute_stream(request, Some(session)),
             Err(refused) => stream::once(future::ready(*refused)).boxed(),
         }
     }

@@ -5,7 +5,7 @@ mod media_type;
 mod parameters;
 
 use async_graphql::{
-    Request, Response,
+    Executor, Request, Response,
     parser::types::{DocumentOperations, OperationType},
 };
 use axum::{

@@ -74,7 +74,9 @@ fn introspects(document: &ExecutableDocument) -> bool {
 
 fn selects_schema(set: &SelectionSet) -> bool {
     set.items.iter().any(|item| match &item.node {
-        Selection::Field(field) => matches!(field.node.name.node.as_str(), "__schema" | "__type"),
+        Selection::Field(field) => {
+            matches!(field.node.name.node.as_str(), "__schema" | "__type" | "_service")
+        }
         Selection::InlineFragment(fragment) => selects_schema(&fragment.node.selection_set.node),
         Selection::FragmentSpread(_) => false,
     })

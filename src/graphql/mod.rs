@@ -8,6 +8,7 @@
 mod column;
 mod describe;
 mod documents;
+mod federation;
 mod filter;
 mod guard;
 mod http;
@@ -31,7 +32,9 @@ mod sse;
 mod summary;
 mod ws;
 
-use async_graphql::{Data, SDLExportOptions, parser::types::OperationType, registry::Registry};
+use async_graphql::{
+    Data, ObjectType, SDLExportOptions, SchemaBuilder, parser::types::OperationType, registry::Registry,
+};
 use axum::{Router, extract::DefaultBodyLimit, routing::get};
 use tower_http::compression::{
     CompressionLayer, Predicate,
@@ -39,6 +42,7 @@ use tower_http::compression::{
 };
 
 use self::{
+    federation::{Entities, Subgraph},
     guard::Guard,
     introspection::Discretion,
     limit::Limit,
@@ -57,23 +61,33 @@ use crate::{
     error::Result,
 };
 
-pub use self::documents::Documents;
-
-/// The schema with its resolvers.
-pub type Schema = async_graphql::Schema<Query, Mutation, Live>;
+pub use self::{documents::Documents, federation::Schema};
 
 /// The size of an answer from which on it is compressed, in bytes.
 const WORTH_COMPRESSING: u64 = 1 << 10;
 
 /// The schema, to be executed.
 pub fn schema(config: &GraphqlConfig) -> Schema {
-    Schema::build(Query(Asked, Roots), Mutation, Live)
+    if config.federation {
+        Schema::Subgraph(extended(build(Subgraph(Asked, Roots, Entities)), config).finish())
+    } else {
+        Schema::Whole(extended(build(Query(Asked, Roots)), config).finish())
+    }
+}
+
+type Builder<Q> = SchemaBuilder<Q, Mutation, Live>;
+
+fn build<Q: ObjectType + 'static>(query: Q) -> Builder<Q> {
+    async_graphql::Schema::build(query, Mutation, Live).enable_subscription_in_federation()
+}
+
+fn extended<Q: ObjectType + 'static>(schema: Builder<Q>, config: &GraphqlConfig) -> Builder<Q> {
+    schema
         .extension(Mask)
         .extension(Nulls)
         .extension(Guard(config.timeout))
         .extension(Limit(config.limits))
         .extension(Discretion(config.introspection))
-        .finish()
 }
 
 /// The type from which the operations of a kind begin.
@@ -88,7 +102,13 @@ fn root_type(registry: &Registry, kind: OperationType) -> Option<&str> {
 /// The schema in the schema definition language.
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
-    Schema::new(Query(Asked, Roots), Mutation, Live).sdl_with_options(options)
+    build(Query(Asked, Roots)).finish().sdl_with_options(options)
+}
+
+/// The same as a subgraph of Apollo Federation 2.
+pub fn subgraph_sdl() -> String {
+    let options = SDLExportOptions::new().federation().sorted_fields().sorted_arguments().sorted_enum_items();
+    build(Subgraph(Asked, Roots, Entities)).finish().sdl_with_options(options)
 }
 
 /// The routes of the API.

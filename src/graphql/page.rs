@@ -317,6 +317,7 @@ impl<T: Shows> Edge<T> {
 
 /// Where a page lies in its list.
 #[derive(SimpleObject)]
+#[graphql(shareable)]
 pub struct PageInfo {
     /// Whether there are rows after the page.
     pub(super) has_next_page: bool,

@@ -3,7 +3,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use async_graphql::Request;
+use async_graphql::{Executor, Request};
 use axum::response::{
     IntoResponse, Response,
     sse::{Event, KeepAlive, Sse},
@@ -22,7 +22,7 @@ const KEEPALIVE: Duration = Duration::from_secs(12);
 
 /// Answers with each result as an event, until the operation ends, the token expires or the gateway stops.
 pub fn stream(app: &App, id: RequestId, request: Request, expires_at: Option<DateTime<Utc>>) -> Response {
-    let results = app.schema.execute_stream(request);
+    let results = app.schema.execute_stream(request, None);
     let events = results
         .map(move |mut response| {
             response.errors.iter_mut().for_each(|error| identify(error, &id));

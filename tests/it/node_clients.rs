@@ -1,6 +1,6 @@
 //! Stripe's official SDK for Node.js, as a caller of the simulation and as a signer of webhooks; the audits of GraphQL
-//! over HTTP, and a linter of schemas; Apollo Client, urql, Relay, and the example that graphql-codegen types, as
-//! callers of the gateway.
+//! over HTTP; the schema before a linter, what tells breaking changes, and what composes subgraphs; Apollo Client, urql,
+//! Relay, and the example that graphql-codegen types, as callers of the gateway.
 
 use std::{
     path::{Path, PathBuf},
@@ -156,6 +156,16 @@ fn example() -> PathBuf {
         "run scripts/test, or `npm install` in examples/typescript"
     );
     folder
+}
+
+#[tokio::test]
+async fn what_breaks_clients_is_in_the_changelog() {
+    node("schema_diff.mjs", &[env!("CARGO_MANIFEST_DIR")], "").await;
+}
+
+#[tokio::test]
+async fn the_schema_is_composed_with_another_subgraph() {
+    node("composition.mjs", &[], &billgraph::graphql::subgraph_sdl()).await;
 }
 
 /// Runs a script of `tests/node`, each of whose checks must succeed.

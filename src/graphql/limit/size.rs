@@ -180,7 +180,7 @@ impl<'a> Walk<'a> {
         let pages = self.registry.concrete_type_by_name(parent);
         let in_page = pages.is_some_and(|page| page.field_by_name("pageInfo").is_some());
         let is_list = MetaTypeName::create(&definition.ty).unwrap_non_null().is_list();
-        match self.count(field, "ids") {
+        match self.count(field, "ids").or_else(|| self.count(field, "representations")) {
             _ if in_page && is_list => (0, cost),
             Some(ids) => (cost.saturating_mul(ids), 0),
             // A list without pages is short.

@@ -47,7 +47,7 @@ mod test_clock;
 mod transfer;
 mod user;
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use async_graphql::{Context, ID, Interface};
 use entity::scalar::Json;
@@ -131,6 +131,8 @@ pub enum Node {
 /// What ids that begin alike are the ids of.
 struct Kind {
     prefix: &'static str,
+    /// The name of their type in the API.
+    name: fn() -> Cow<'static, str>,
     /// What is before the id in the global one.
     namespace: &'static str,
     ahead: Ahead,
@@ -143,6 +145,7 @@ type Find = for<'a> fn(&'a Context<'a>, &'a str) -> BoxFuture<'a, Result<Option<
 const fn kind<T: Shows<Entity: Joined> + Into<Node>>(prefix: &'static str) -> Kind {
     Kind {
         prefix,
+        name: T::type_name,
         namespace: "",
         ahead: |level, ids| Box::pin(read_ahead::<T::Entity>(level, ids)),
         find: |ctx, id| Box::pin(async move { Ok(one::<T>(ctx, Some(id)).await?.map(T::into)) }),
@@ -240,6 +243,14 @@ pub async fn node<'a>(ctx: &'a Context<'a>, id: &'a str) -> Result<Option<Node>>
         }
     }
     Ok(None)
+}
+
+/// The object of a type with a global id, if the viewer may see it.
+pub async fn entity<'a>(ctx: &'a Context<'a>, ty: &str, id: &'a str) -> Result<Option<Node>> {
+    match KINDS.iter().chain(CHOSEN).find(|kind| (kind.name)() == ty) {
+        Some(kind) => (kind.find)(ctx, after(id, kind.namespace)).await,
+        None => Ok(None),
+    }
 }
 
 /// The objects with these global ids that the viewer may see, with what is selected of them loaded ahead.
