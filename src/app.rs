@@ -59,6 +59,8 @@ pub struct App {
     pub schema: graphql::Schema,
     /// The documents that clients may name instead of sending them.
     pub documents: graphql::Documents,
+    /// What requests ask the database for together.
+    pub batches: graphql::Batches,
     /// Told when there is something to ask Stripe for.
     pub jobs: Arc<Notify>,
     /// What requests started and that outlives them.
@@ -124,6 +126,7 @@ impl Core {
             writer,
             schema,
             documents,
+            batches: graphql::Batches::default(),
             jobs,
             tasks,
             stopping,

@@ -13,7 +13,7 @@ use std::{
 use async_graphql::{Name, OutputType, SelectionField, Value, registry::Registry};
 use entity::mirrored::{Owned, Owner};
 use futures_util::future::{BoxFuture, try_join_all};
-use sea_orm::{EntityTrait, ModelTrait, Value as Cell};
+use sea_orm::{EntityTrait, ModelTrait, TryIntoModel, Value as Cell};
 
 use super::{
     column::Column,
@@ -26,7 +26,7 @@ use super::{
 use crate::error::Result;
 
 /// A table whose rows lead to others: what it says of itself to be joined, listed and filtered.
-pub trait Joined: Owned {
+pub trait Joined: Owned<ActiveModel: TryIntoModel<<Self as EntityTrait>::Model>> {
     /// The object that shows a row.
     type Shown: Shows<Entity = Self>;
 
@@ -39,6 +39,10 @@ pub trait Joined: Owned {
     /// The columns by which lists are ordered, beside the id and when rows were created; each has an index.
     const ORDERS: &'static [&'static str] = &[];
 
+    /// The fields that have code of their own, beside the id and those that lead to other tables, each with the columns
+    /// that it shows; every other shows the column of its name. None where that is not so: all columns are read then.
+    const COMPUTED: Option<&'static [Computed]> = None;
+
     /// Whether it may have millions of rows: what customers own, and users.
     fn is_large() -> bool {
         matches!(Self::OWNER, Owner::Itself | Owner::Customer(_) | Owner::Through { .. } | Owner::User)
@@ -49,6 +53,9 @@ pub trait Joined: Owned {
         Self::NAME.map_or_else(|| Self::Shown::type_name().into_owned(), str::to_owned)
     }
 }
+
+/// A field with code of its own, and the columns that it shows.
+pub type Computed = (&'static str, &'static [&'static str]);
 
 /// A field that leads to another table.
 pub struct Join {

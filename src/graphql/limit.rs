@@ -6,16 +6,28 @@
 mod size;
 mod token;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    any::TypeId,
+    sync::{Arc, OnceLock},
+};
 
 use async_graphql::{
-    Request, Response, ServerError, ServerResult, Value,
+    Request, Response, ServerError, ServerResult, ValidationResult, Value, Variables,
     async_trait::async_trait,
-    extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest, NextRequest},
+    extensions::{
+        Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest, NextRequest, NextValidation,
+    },
+    parser::{parse_query, types::ExecutableDocument},
+    registry::Registry,
     value,
 };
 
-use self::size::Size;
+pub use self::size::Size;
+use super::{
+    load::Load,
+    prepared::{Cache, Document, Prepared, Way},
+    select::Selected,
+};
 use crate::config::Limits;
 
 /// The member of a request's `extensions` that asks what the operation costs, and of the answer's that tells.
@@ -30,20 +42,44 @@ const NAME: u64 = 200;
 /// How many lists of types may be nested in a question for the schema; those of the usual tools have one.
 const TYPE_LISTS: u64 = 2;
 
-/// Refuses requests that ask for too much.
-pub struct Limit(pub Limits);
+/// Refuses requests that ask for too much. A document that was read before is not read again.
+pub struct Limit {
+    limits: Limits,
+    cache: Cache,
+}
+
+impl Limit {
+    /// Knows no document yet.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, cache: Cache::default() }
+    }
+}
 
 impl ExtensionFactory for Limit {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Measure { limits: self.0, cost: OnceLock::new() })
+        Arc::new(Measure {
+            limits: self.limits,
+            cache: self.cache.clone(),
+            cost: OnceLock::new(),
+            asked: OnceLock::new(),
+        })
     }
 }
 
 /// What is known of one request.
 struct Measure {
     limits: Limits,
+    cache: Cache,
     /// What the operation costs, where that is asked.
     cost: OnceLock<u64>,
+    asked: OnceLock<Asked>,
+}
+
+/// Which document is asked, and how, where that can be remembered.
+struct Asked {
+    text: String,
+    prepared: Arc<Prepared>,
+    way: Option<Way>,
 }
 
 #[async_trait]
@@ -60,17 +96,66 @@ impl Extension for Measure {
         mut request: Request,
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
-        check_text(&request.query, self.limits)?;
-        let variables = std::mem::take(&mut request.variables);
-        let size = size::measure(request.parsed_query()?, &variables, &ctx.schema_env.registry);
-        request.variables = variables;
-        let size = size?;
+        let registry = &ctx.schema_env.registry;
+        let prepared = match self.cache.get(&request.query) {
+            Some(prepared) => prepared,
+            None => Arc::new(self.read(&request.query, registry)?),
+        };
+        let size = match prepared.size {
+            Some(size) => size,
+            None => size::measure(&prepared.document, &request.variables, registry)?.0,
+        };
         if request.extensions.get(COST) == Some(&Value::Boolean(true)) {
             // A request is prepared once.
             let _ = self.cost.set(size.cost);
         }
         check(size, self.limits)?;
+        let way = prepared.way(request.operation_name.as_deref(), &request.variables);
+        request.set_parsed_query(ExecutableDocument::clone(&prepared.document));
+        let load = request.data.get(&TypeId::of::<Load>()).and_then(|load| load.downcast_ref());
+        if let Some(load) = load
+            .or_else(|| ctx.data_opt::<Load>())
+            .map(|load: &Load| load.selecting(prepared.selected.clone()))
+        {
+            request.data.insert(load);
+        }
+        request.data.insert(Document(prepared.document.clone()));
+        let text = request.query.clone();
+        // A request is prepared once.
+        let _ = self.asked.set(Asked { text, prepared, way });
         next.run(ctx, request).await
+    }
+
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        let Some(Asked { text, prepared, way }) = self.asked.get() else { return next.run(ctx).await };
+        if let Some(valid) = way.as_ref().and_then(|way| prepared.validation(way)) {
+            return Ok(valid);
+        }
+        let result = next.run(ctx).await?;
+        if let Some(way) = way {
+            prepared.is_valid(way.clone(), result);
+        }
+        self.cache.put(text, prepared.clone());
+        Ok(result)
+    }
+}
+
+impl Measure {
+    /// Reads a document that is not known.
+    fn read(&self, text: &str, registry: &Registry) -> ServerResult<Prepared> {
+        check_text(text, self.limits)?;
+        let document = parse_query(text)?;
+        let (size, depends) = size::measure(&document, &Variables::default(), registry)?;
+        let mut without_cost = size;
+        without_cost.cost = 0;
+        // Of what is too much nothing else is looked at.
+        check(without_cost, self.limits)?;
+        let selected = Selected::of(&document, registry);
+        Ok(Prepared::new(document, selected, (!depends).then_some(size)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lists that are declared: a field of an object for each `Join::many`, with no code of its own.
 
-use std::{borrow::Cow, marker::PhantomData};
+use std::borrow::Cow;
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
@@ -13,6 +13,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     describe::{field, list_arguments, part},
+    in_place::InPlace,
     join::Joined,
     load::{Row, load, text},
     page::{Connection, Paging},
@@ -21,8 +22,7 @@ use crate::error::Result;
 
 /// The lists that a row's object has.
 pub struct Lists<E: Joined> {
-    id: String,
-    table: PhantomData<fn() -> E>,
+    row: Row<E>,
 }
 
 /// A list: what is said of it, and how it is read.
@@ -30,7 +30,7 @@ pub struct List {
     description: &'static str,
     type_name: fn(&mut Registry) -> String,
     arguments: fn(&mut Registry) -> Vec<MetaInputValue>,
-    resolve: for<'a> fn(&'a Context<'a>, &'static str, &'a str) -> BoxFuture<'a, ServerResult<Value>>,
+    resolve: for<'a> fn(&'a Context<'a>, &'static str, String) -> BoxFuture<'a, ServerResult<Value>>,
 }
 
 impl List {
@@ -45,8 +45,19 @@ impl List {
     }
 }
 
-async fn resolve<T: Joined>(ctx: &Context<'_>, column: &'static str, parent: &str) -> ServerResult<Value> {
-    answer(ctx, Connection::<T::Shown>::of(load(ctx), column, parent, Paging::here(ctx)).await).await
+async fn resolve<T: Joined>(ctx: &Context<'_>, column: &'static str, parent: String) -> ServerResult<Value> {
+    answer(ctx, connection::<T>(ctx, column, parent).await).await
+}
+
+async fn connection<T: Joined>(
+    ctx: &Context<'_>,
+    column: &'static str,
+    parent: String,
+) -> Result<InPlace<Connection<T::Shown>>> {
+    let load = load(ctx);
+    // Each parent's list has the arguments of one place in the document.
+    let args = load.args::<T>(ctx.item.pos, || Paging::here(ctx).unwrap_or_default().check::<T>())?;
+    Connection::of(load, column, parent, args).await.map(InPlace)
 }
 
 /// What is selected of a field's value.
@@ -59,7 +70,7 @@ pub async fn answer<T: OutputType>(ctx: &Context<'_>, value: Result<T>) -> Serve
 impl<E: Joined> Lists<E> {
     /// The lists of a row.
     pub fn of(row: &Row<E>) -> Self {
-        Self { id: text::<E>(row, "id"), table: PhantomData }
+        Self { row: row.clone() }
     }
 }
 
@@ -92,7 +103,9 @@ impl<E: Joined> ContainerType for Lists<E> {
         let name = ctx.item.node.name.node.as_str();
         let Some(join) = E::JOINS.iter().find(|join| join.field == name) else { return Ok(None) };
         match (&join.list, join.foreign) {
-            (Some(list), Some(column)) => (list.resolve)(ctx, column, &self.id).await.map(Some),
+            (Some(list), Some(column)) => {
+                (list.resolve)(ctx, column, text::<E>(&self.row, "id")).await.map(Some)
+            }
             _ => Ok(None),
         }
     }

@@ -5,6 +5,7 @@
 //! ([`lists`]). [`query`] with [`roots`], [`mutation`] and [`live`] are the roots; [`operator`] shows where the mirror
 //! stands.
 
+mod batch;
 mod column;
 mod describe;
 mod documents;
@@ -12,8 +13,10 @@ mod federation;
 mod filter;
 mod guard;
 mod http;
+mod in_place;
 mod introspection;
 mod join;
+mod key_order;
 mod limit;
 mod lists;
 mod live;
@@ -26,8 +29,10 @@ mod object;
 mod operator;
 mod order;
 mod page;
+mod prepared;
 mod query;
 mod roots;
+mod select;
 mod sse;
 mod summary;
 mod ws;
@@ -45,6 +50,7 @@ use self::{
     federation::{Entities, Subgraph},
     guard::Guard,
     introspection::Discretion,
+    key_order::KeyOrder,
     limit::Limit,
     live::Live,
     load::Load,
@@ -61,7 +67,7 @@ use crate::{
     error::Result,
 };
 
-pub use self::{documents::Documents, federation::Schema};
+pub use self::{batch::Batches, documents::Documents, federation::Schema};
 
 /// The size of an answer from which on it is compressed, in bytes.
 const WORTH_COMPRESSING: u64 = 1 << 10;
@@ -86,7 +92,8 @@ fn extended<Q: ObjectType + 'static>(schema: Builder<Q>, config: &GraphqlConfig)
         .extension(Mask)
         .extension(Nulls)
         .extension(Guard(config.timeout))
-        .extension(Limit(config.limits))
+        .extension(KeyOrder)
+        .extension(Limit::new(config.limits))
         .extension(Discretion(config.introspection))
 }
 
@@ -126,11 +133,11 @@ pub fn routes(config: &GraphqlConfig) -> Router<App> {
 /// What resolvers find in their context: who asks, and loaders within what they may see.
 async fn context(app: &App, viewer: Viewer, id: RequestId, memory: Memory) -> Result<Data> {
     let scope = Scope::of(&viewer, &app.db.reader).await?;
-    let db = app.db.reader.clone();
+    let (db, batches) = (app.db.reader.clone(), app.batches.clone());
     let mut data = Data::default();
     data.insert(match memory {
-        Memory::OneAnswer => Load::new(db, scope),
-        Memory::None => Load::forgetful(db, scope),
+        Memory::OneAnswer => Load::new(db, scope, batches),
+        Memory::None => Load::forgetful(db, scope, batches),
     });
     data.insert(viewer);
     data.insert(id);

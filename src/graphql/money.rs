@@ -4,10 +4,15 @@ use async_graphql::{ComplexObject, SimpleObject};
 use entity::scalar::BigInt;
 use iso_currency::Currency;
 
+use super::in_place::InPlace;
+
+/// An amount of money in one currency.
+pub type Money = InPlace<Amount>;
+
 /// An amount of money in one currency.
 #[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
-#[graphql(complex)]
-pub struct Money {
+#[graphql(name = "Money", complex)]
+pub struct Amount {
     /// The amount in the currency's minor unit, as Stripe counts it: cents of a dollar, whole yen.
     pub minor_units: BigInt,
     /// The three-letter currency code, in lower case.
@@ -15,7 +20,7 @@ pub struct Money {
 }
 
 #[ComplexObject]
-impl Money {
+impl Amount {
     /// The amount in the currency's major unit, such as `12.34`.
     async fn decimal(&self) -> String {
         decimal(self.minor_units.0, &self.currency)
@@ -25,7 +30,7 @@ impl Money {
 impl Money {
     /// An amount in a currency.
     pub fn new(minor_units: i64, currency: &str) -> Self {
-        Self { minor_units: BigInt(minor_units), currency: currency.to_owned() }
+        InPlace(Amount { minor_units: BigInt(minor_units), currency: currency.to_owned() })
     }
 
     /// An amount that Stripe gave, where both the amount and its currency are known.

@@ -108,6 +108,11 @@ impl Order {
         Self { table: E::default().table_name(), steps }
     }
 
+    /// The columns by which it orders.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.steps.iter().map(|step| step.column.name)
+    }
+
     /// Whether an index has the rows in this order: by one column and when they were created, all of them one way.
     pub fn is_indexed(&self) -> bool {
         let descending = self.steps[0].descending;

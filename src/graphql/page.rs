@@ -5,18 +5,20 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, Object, OutputType, SelectionField, SimpleObject, TypeName, Value};
+use async_graphql::{Context, Object, ObjectType, OutputType, SelectionField, SimpleObject, TypeName, Value};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, EntityTrait, FromQueryResult, Order as Sort, QueryFilter,
-    QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, ExprTrait, Query, SelectStatement, WindowStatement},
+    DatabaseConnection, DbBackend, EntityTrait, JoinType, Order as Sort, QueryFilter, QuerySelect,
+    QueryTrait, Select,
+    sea_query::{Asterisk, Expr, ExprTrait, Query, SelectStatement, WindowStatement},
 };
 
 use super::{
     filter::Filter,
+    in_place::{EachInPlace, InPlace},
     join::Joined,
     load::{Load, Row, load, text},
     order::{Cursor, Order, Side},
+    select::Columns,
 };
 use crate::error::{Error, Result};
 
@@ -76,40 +78,72 @@ impl PageArgs {
     }
 }
 
-/// Reads a page of a query's rows.
-pub async fn fetch<E: EntityTrait>(
+/// Reads a page of a query's rows, with these columns and those of the order.
+pub async fn fetch<E: Joined>(
     db: &DatabaseConnection,
     query: Select<E>,
     args: &PageArgs,
+    columns: Columns,
 ) -> Result<Page<E>> {
-    let mut query = beyond_cursor(query, args);
+    let columns = columns.with::<E>(args.order.columns());
+    let mut query = columns.of(beyond_cursor(query, args));
     args.order.towards(args.side).sort(QuerySelect::query(&mut query));
-    Ok(cut(query.limit(args.limit + 1).all(db).await?, args))
+    Ok(cut(columns.rows::<E>(db, &query.limit(args.limit + 1).into_query()).await?, args))
 }
 
 /// Reads the same page for each of several parents, in one statement.
-pub async fn fetch_for_parents<E: EntityTrait>(
+pub async fn fetch_for_parents<E: Joined>(
     db: &DatabaseConnection,
     query: Select<E>,
     column: &'static str,
     parents: &[&str],
     args: &PageArgs,
+    columns: Columns,
 ) -> Result<HashMap<String, Page<E>>> {
     if let [parent] = parents {
-        let page = fetch(db, query.filter(Expr::col(column).eq(*parent)), args).await?;
+        let page = fetch(db, query.filter(Expr::col(column).eq(*parent)), args, columns).await?;
         return Ok(HashMap::from([((*parent).to_owned(), page)]));
     }
-    let query = beyond_cursor(query.filter(Expr::col(column).is_in(parents.iter().copied())), args);
-    let statement = ranked(query.into_query(), column, args);
+    let columns = columns.with::<E>(args.order.columns().chain([column]));
+    let query = columns.of(beyond_cursor(query, args));
+    let statement = match db.get_database_backend() {
+        DbBackend::Postgres => lateral(query, column, parents, args),
+        _ => {
+            ranked(query.filter(Expr::col(column).is_in(parents.iter().copied())).into_query(), column, args)
+        }
+    };
     let mut rows: HashMap<String, Vec<E::Model>> = HashMap::with_capacity(parents.len());
-    for row in db.query_all(&statement).await? {
-        let row = E::Model::from_query_result(&row, "")?;
+    for row in columns.rows::<E>(db, &statement).await? {
         rows.entry(text::<E>(&row, column)).or_default().push(row);
     }
     Ok(rows.into_iter().map(|(parent, rows)| (parent, cut(rows, args))).collect())
 }
 
-/// The first rows of each parent, in order.
+/// The first rows of each parent, in order: an index leads to them, however many more there are.
+fn lateral<E: Joined>(
+    query: Select<E>,
+    column: &'static str,
+    parents: &[&str],
+    args: &PageArgs,
+) -> SelectStatement {
+    let mut rows = query.filter(Expr::col(column).eq(Expr::col(("parents", "column1"))));
+    args.order.towards(args.side).sort(QuerySelect::query(&mut rows));
+    // Nothing is the child of NULL.
+    let mut keys: Vec<Option<&str>> = parents.iter().copied().map(Some).collect();
+    keys.resize(keys.len().next_power_of_two(), None);
+    Query::select()
+        .column(("rows", Asterisk))
+        .from_values(keys.into_iter().map(|key| key.map(str::to_owned)), "parents")
+        .join_lateral(
+            JoinType::InnerJoin,
+            rows.limit(args.limit + 1).into_query(),
+            "rows",
+            Expr::cust("TRUE"),
+        )
+        .to_owned()
+}
+
+/// The same where a statement cannot look at one parent after the other.
 fn ranked(mut rows: SelectStatement, column: &'static str, args: &PageArgs) -> SelectStatement {
     let mut window = WindowStatement::partition_by(column);
     args.order.towards(args.side).sort(&mut window);
@@ -140,7 +174,7 @@ fn cut<E: EntityTrait>(mut rows: Vec<E::Model>, args: &PageArgs) -> Page<E> {
 }
 
 /// A GraphQL object that shows a row.
-pub trait Shows: OutputType {
+pub trait Shows: ObjectType {
     /// The row's table.
     type Entity: Joined;
 
@@ -159,15 +193,14 @@ pub struct Connection<T: Shows> {
 impl<T: Shows> Connection<T> {
     /// A page of all rows.
     pub async fn all(load: &Load, args: PageArgs) -> Result<Self> {
-        let page = Arc::new(load.page(&args).await?);
+        let page = load.page(&args).await?;
         Ok(Self { page, args, parent: None })
     }
 
     /// A page of the rows whose `column` names the parent.
-    pub async fn of(load: &Load, column: &'static str, parent: &str, paging: Option<Paging>) -> Result<Self> {
-        let args = paging.unwrap_or_default().check::<T::Entity>()?;
-        let page = load.page_of(column, parent, args.clone()).await?;
-        Ok(Self { page, args, parent: Some((column, parent.to_owned())) })
+    pub async fn of(load: &Load, column: &'static str, parent: String, args: PageArgs) -> Result<Self> {
+        let page = load.shown_page_of(column, &parent, args.clone()).await?;
+        Ok(Self { page, args, parent: Some((column, parent)) })
     }
 
     /// The rows of the page.
@@ -247,13 +280,14 @@ impl<T: Shows> TypeName for Connection<T> {
 #[Object(name_type)]
 impl<T: Shows> Connection<T> {
     /// The rows, each with its cursor.
-    async fn edges(&self) -> Vec<Edge<T>> {
-        self.page.rows.iter().map(|row| Edge { row: row.clone(), cursor: self.cursor(row) }).collect()
+    async fn edges(&self) -> EachInPlace<Edge<T>> {
+        let edge = |row: &Row<T::Entity>| Edge { row: row.clone(), cursor: self.cursor(row) };
+        EachInPlace(self.page.rows.iter().map(edge).collect())
     }
 
     /// The rows.
-    async fn nodes(&self) -> Vec<T> {
-        self.page.rows.iter().map(|row| T::row(row.clone())).collect()
+    async fn nodes(&self) -> EachInPlace<T> {
+        EachInPlace(self.page.rows.iter().map(|row| T::row(row.clone())).collect())
     }
 
     /// Where the page lies in the list.
@@ -305,8 +339,8 @@ impl<T: Shows> TypeName for Edge<T> {
 #[Object(name_type)]
 impl<T: Shows> Edge<T> {
     /// The row.
-    async fn node(&self) -> T {
-        T::row(self.row.clone())
+    async fn node(&self) -> InPlace<T> {
+        InPlace(T::row(self.row.clone()))
     }
 
     /// The row's place in the list, for `after` and `before`.

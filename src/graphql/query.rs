@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use entity::{checkout_session, checkout_session::CheckoutSessionStatus, open::Open, sync_run, user};
 
 use super::{
+    in_place::InPlace,
     load::load,
     object::{CheckoutSession, Node, Organization, SyncRun, User, after, nodes, selected},
     operator::{MirrorStatus, WebhookEventConnection, WebhookEventFilter, admins_only, webhook_events},
@@ -31,9 +32,9 @@ pub struct Asked;
 #[Object]
 impl Asked {
     /// Who is asking, where it is a user.
-    async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<InPlace<User>>> {
         let Some(user) = ctx.data_unchecked::<Viewer>().user() else { return Ok(None) };
-        Ok(selected(ctx, &user.id).await?.or_else(|| User::unlinked(ctx, &user.id)))
+        Ok(selected(ctx, &user.id).await?.or_else(|| User::unlinked(ctx, &user.id)).map(InPlace))
     }
 
     /// The object with a global id.
@@ -62,7 +63,7 @@ impl Asked {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The identity provider's id, or the global one.")] id: ID,
-    ) -> Result<Option<User>> {
+    ) -> Result<Option<InPlace<User>>> {
         let id = after(&id, "user:");
         // A service that links users sees the one it asks for.
         if ctx.data_unchecked::<Viewer>().may_link() && !id.contains('\0') {
@@ -72,7 +73,7 @@ impl Asked {
             let customers = row.and_then(|row| row.customer.clone()).into_iter().collect();
             load.extend(Belongings { customers, ..Belongings::default() });
         }
-        Ok(selected(ctx, id).await?.or_else(|| User::unlinked(ctx, id)))
+        Ok(selected(ctx, id).await?.or_else(|| User::unlinked(ctx, id)).map(InPlace))
     }
 
     /// The organization with an id: the identity provider's, or the global one.

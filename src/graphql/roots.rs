@@ -23,6 +23,7 @@ use futures_util::future::BoxFuture;
 use super::{
     column::Column,
     describe::{field, input, list_arguments, part},
+    in_place::InPlace,
     join::{Joined, prefetch_nodes},
     lists::answer,
     load::load,
@@ -110,7 +111,7 @@ const fn list<T: Joined>(many: &'static str) -> [Option<Root>; 2] {
     let many = Root {
         name: many,
         describe: describe_many::<T>,
-        resolve: |ctx| Box::pin(async move { answer(ctx, page::<T>(ctx).await).await }),
+        resolve: |ctx| Box::pin(async move { answer(ctx, page::<T>(ctx).await.map(InPlace)).await }),
     };
     [None, Some(many)]
 }
@@ -143,14 +144,14 @@ fn words(name: &str) -> String {
     words
 }
 
-async fn find<T: Joined>(ctx: &Context<'_>) -> Result<Option<T::Shown>> {
+async fn find<T: Joined>(ctx: &Context<'_>) -> Result<Option<InPlace<T::Shown>>> {
     let arguments = ctx.field().arguments().unwrap_or_default();
     let id = arguments.into_iter().find_map(|(name, value)| match value {
         Value::String(id) if name == "id" => Some(id),
         Value::Number(id) if name == "id" => Some(id.to_string()),
         _ => None,
     });
-    selected(ctx, &id.ok_or_else(|| Error::invalid("`id` is text."))?).await
+    Ok(selected(ctx, &id.ok_or_else(|| Error::invalid("`id` is text."))?).await?.map(InPlace))
 }
 
 /// A page of all rows of a table, with what is selected of them loaded ahead.

@@ -9,6 +9,7 @@ mod access_money;
 mod access_roles;
 mod account;
 mod admin_routes;
+mod answers;
 mod architecture;
 mod auth;
 mod backfill;

@@ -1,7 +1,7 @@
 //! What a document amounts to after its fragments are expanded: fragments within fragments double it at each level, and
 //! so does nothing here, since each is looked at once.
 
-use std::collections::HashMap;
+use std::{cell::Cell, collections::HashMap};
 
 use async_graphql::{
     Name, Positioned, ServerError, ServerResult, Value, Variables,
@@ -68,16 +68,17 @@ impl Size {
     }
 }
 
-/// The size of a document's largest operation, and of all its selections.
+/// The size of a document's largest operation, and of all its selections; and whether it depends on variables.
 pub fn measure(
     document: &ExecutableDocument,
     variables: &Variables,
     registry: &Registry,
-) -> ServerResult<Size> {
-    let mut size = Size::default();
+) -> ServerResult<(Size, bool)> {
+    let (mut size, mut depends) = (Size::default(), false);
     for (_, operation) in document.operations.iter() {
         let mut walk = Walk::new(document, variables, registry, Some(&operation.node));
         size = size.or(walk.operation(&operation.node)?);
+        depends |= walk.depends.get();
     }
     // A fragment that nothing uses is validated too.
     let mut walk = Walk::new(document, variables, registry, None);
@@ -85,7 +86,7 @@ pub fn measure(
         let unused = walk.fragment(name, 0)?;
         size.selections = size.selections.max(unused.selections);
     }
-    Ok(size)
+    Ok((size, depends))
 }
 
 struct Walk<'a> {
@@ -93,6 +94,8 @@ struct Walk<'a> {
     variables: &'a Variables,
     registry: &'a Registry,
     operation: Option<&'a OperationDefinition>,
+    /// Whether a variable was looked at.
+    depends: Cell<bool>,
     /// The sizes of fragments that were looked at; none while that goes on.
     known: HashMap<&'a str, Option<Size>>,
 }
@@ -104,7 +107,8 @@ impl<'a> Walk<'a> {
         registry: &'a Registry,
         operation: Option<&'a OperationDefinition>,
     ) -> Self {
-        Self { fragments: &document.fragments, variables, registry, operation, known: HashMap::new() }
+        let (fragments, depends, known) = (&document.fragments, Cell::new(false), HashMap::new());
+        Self { fragments, variables, registry, operation, depends, known }
     }
 
     fn operation(&mut self, operation: &'a OperationDefinition) -> ServerResult<Size> {
@@ -203,6 +207,7 @@ impl<'a> Walk<'a> {
 
     /// The value of a variable: as given, or its default.
     fn variable(&self, name: &Name) -> Option<&Value> {
+        self.depends.set(true);
         self.variables.get(name).or_else(|| {
             let definitions = &self.operation?.variable_definitions;
             let definition = definitions.iter().find(|definition| definition.node.name.node == *name)?;
@@ -265,7 +270,7 @@ mod tests {
         let timed = || {
             let start = Instant::now();
             let size = measure(&document, &Variables::default(), &Registry::default());
-            (start.elapsed(), size.expect("it has an end").selections)
+            (start.elapsed(), size.expect("it has an end").0.selections)
         };
         let (elapsed, selections) = (0..10).map(|_| timed()).min().expect("ten times");
         assert!(selections > 12_000_000, "{selections}");

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{active_entitlement, customer, entitlement_feature};
 
-use super::{Customer, EntitlementFeature, one};
+use super::{Customer, EntitlementFeature, Linked, one};
 use crate::{
     error::Result,
     graphql::{
@@ -48,12 +48,12 @@ impl ActiveEntitlement {
     }
 
     /// Whose it is.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
     /// The feature, for those who see all of them.
-    async fn feature(&self, ctx: &Context<'_>) -> Result<Option<EntitlementFeature>> {
+    async fn feature(&self, ctx: &Context<'_>) -> Result<Linked<EntitlementFeature>> {
         one(ctx, self.row.feature.as_deref()).await
     }
 }

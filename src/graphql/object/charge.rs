@@ -6,7 +6,7 @@ use entity::{
     payment_intent, payment_method, refund, review, transfer,
 };
 
-use super::{BalanceTransaction, Customer, Invoice, PaymentIntent, PaymentMethod, one};
+use super::{BalanceTransaction, Customer, Invoice, Linked, PaymentIntent, PaymentMethod, one};
 use crate::{
     error::Result,
     graphql::{
@@ -99,27 +99,27 @@ impl Charge {
     }
 
     /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
     /// What is paid, where it is an invoice.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
         one(ctx, self.row.invoice.as_deref()).await
     }
 
     /// The payment that this is an attempt of.
-    async fn payment(&self, ctx: &Context<'_>) -> Result<Option<PaymentIntent>> {
+    async fn payment(&self, ctx: &Context<'_>) -> Result<Linked<PaymentIntent>> {
         one(ctx, self.row.payment_intent.as_deref()).await
     }
 
     /// What it is paid with.
-    async fn payment_method(&self, ctx: &Context<'_>) -> Result<Option<PaymentMethod>> {
+    async fn payment_method(&self, ctx: &Context<'_>) -> Result<Linked<PaymentMethod>> {
         one(ctx, self.row.payment_method.as_deref()).await
     }
 
     /// What it moves of the merchant's balance.
-    async fn balance_transaction(&self, ctx: &Context<'_>) -> Result<Option<BalanceTransaction>> {
+    async fn balance_transaction(&self, ctx: &Context<'_>) -> Result<Linked<BalanceTransaction>> {
         one(ctx, self.row.balance_transaction.as_deref()).await
     }
 }

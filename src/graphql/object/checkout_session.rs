@@ -7,7 +7,7 @@ use entity::{
     payment_intent, payment_link, setup_intent, subscription,
 };
 
-use super::{BillingSubscription, Customer, Invoice, PaymentIntent, PaymentLink, SetupIntent, one};
+use super::{BillingSubscription, Customer, Invoice, Linked, PaymentIntent, PaymentLink, SetupIntent, one};
 use crate::{
     error::Result,
     graphql::{
@@ -105,32 +105,32 @@ impl CheckoutSession {
     }
 
     /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
     /// The subscription that came of it.
-    async fn subscription(&self, ctx: &Context<'_>) -> Result<Option<BillingSubscription>> {
+    async fn subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
         one(ctx, self.row.subscription.as_deref()).await
     }
 
     /// The payment that came of it.
-    async fn payment(&self, ctx: &Context<'_>) -> Result<Option<PaymentIntent>> {
+    async fn payment(&self, ctx: &Context<'_>) -> Result<Linked<PaymentIntent>> {
         one(ctx, self.row.payment_intent.as_deref()).await
     }
 
     /// The invoice that came of it.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
         one(ctx, self.row.invoice.as_deref()).await
     }
 
     /// The setup of a payment method that came of it.
-    async fn setup_intent(&self, ctx: &Context<'_>) -> Result<Option<SetupIntent>> {
+    async fn setup_intent(&self, ctx: &Context<'_>) -> Result<Linked<SetupIntent>> {
         one(ctx, self.row.setup_intent.as_deref()).await
     }
 
     /// The link that led to the session.
-    async fn payment_link(&self, ctx: &Context<'_>) -> Result<Option<PaymentLink>> {
+    async fn payment_link(&self, ctx: &Context<'_>) -> Result<Linked<PaymentLink>> {
         one(ctx, self.row.payment_link.as_deref()).await
     }
 }

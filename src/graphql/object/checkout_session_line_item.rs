@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{checkout_session, checkout_session_line_item, price, product};
 
-use super::{CheckoutSession, Price, Product, one};
+use super::{CheckoutSession, Linked, Price, Product, one};
 use crate::{
     error::Result,
     graphql::{
@@ -68,17 +68,17 @@ impl CheckoutSessionLineItem {
     }
 
     /// The session that the item was bought in.
-    async fn checkout_session(&self, ctx: &Context<'_>) -> Result<Option<CheckoutSession>> {
+    async fn checkout_session(&self, ctx: &Context<'_>) -> Result<Linked<CheckoutSession>> {
         one(ctx, self.row.checkout_session.as_deref()).await
     }
 
     /// What is paid.
-    async fn price(&self, ctx: &Context<'_>) -> Result<Option<Price>> {
+    async fn price(&self, ctx: &Context<'_>) -> Result<Linked<Price>> {
         one(ctx, self.row.price.as_deref()).await
     }
 
     /// What is paid for.
-    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+    async fn product(&self, ctx: &Context<'_>) -> Result<Linked<Product>> {
         one(ctx, self.row.product.as_deref()).await
     }
 }

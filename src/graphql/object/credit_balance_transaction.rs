@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{credit_balance_transaction, credit_grant, invoice};
 
-use super::{CreditGrant, Invoice, one};
+use super::{CreditGrant, Invoice, Linked, one};
 use crate::{
     error::Result,
     graphql::{
@@ -52,12 +52,12 @@ impl CreditBalanceTransaction {
     }
 
     /// The grant whose credit it is.
-    async fn credit_grant(&self, ctx: &Context<'_>) -> Result<Option<CreditGrant>> {
+    async fn credit_grant(&self, ctx: &Context<'_>) -> Result<Linked<CreditGrant>> {
         one(ctx, self.row.credit_grant.as_deref()).await
     }
 
     /// The invoice that was paid, or voided.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
         one(ctx, self.row.invoice.as_deref()).await
     }
 }

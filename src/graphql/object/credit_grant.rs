@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{credit_balance_transaction, credit_grant, customer};
 
-use super::{Customer, one};
+use super::{Customer, Linked, one};
 use crate::{
     error::Result,
     graphql::{
@@ -61,7 +61,7 @@ impl CreditGrant {
     }
 
     /// Whose it is.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{credit_note, credit_note::CreditNoteStatus, customer, invoice, open::Open, refund};
 
-use super::{Customer, Invoice, Refund, one};
+use super::{Customer, Invoice, Linked, Refund, one};
 use crate::{
     error::Result,
     graphql::{
@@ -90,17 +90,17 @@ impl CreditNote {
     }
 
     /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
     /// The invoice that is corrected.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
         one(ctx, self.row.invoice.as_deref()).await
     }
 
     /// What was given back; the first, where there are several.
-    async fn refund(&self, ctx: &Context<'_>) -> Result<Option<Refund>> {
+    async fn refund(&self, ctx: &Context<'_>) -> Result<Linked<Refund>> {
         one(ctx, self.row.refund.as_deref()).await
     }
 }

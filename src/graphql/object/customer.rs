@@ -7,12 +7,13 @@ use entity::{
     payment_method, promotion_code, quote, setup_intent, subscription, subscription_schedule, tax_id, user,
 };
 
-use super::{Discount, Organization, PaymentMethod, Product, User, one};
+use super::{Discount, Linked, Organization, PaymentMethod, Product, User, one};
 use crate::{
     error::Result,
     graphql::{
         filter::By,
-        join::{Join, Joined},
+        in_place::InPlace,
+        join::{Computed, Join, Joined},
         lists::Lists,
         load::{Row, load},
         money::Money,
@@ -112,6 +113,8 @@ impl Joined for customer::Entity {
         By::metadata().indexed(),
     ];
     const ORDERS: &'static [&'static str] = &["email"];
+    const COMPUTED: Option<&'static [Computed]> =
+        Some(&[("balance", &["balance", "currency"]), ("products", &[])]);
 }
 
 #[ComplexObject]
@@ -127,23 +130,23 @@ impl Customer {
     }
 
     /// The payment method that invoices are paid with, where nothing else says.
-    async fn default_payment_method(&self, ctx: &Context<'_>) -> Result<Option<PaymentMethod>> {
+    async fn default_payment_method(&self, ctx: &Context<'_>) -> Result<Linked<PaymentMethod>> {
         one(ctx, self.row.default_payment_method.as_deref()).await
     }
 
     /// The user who is this customer.
-    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+    async fn user(&self, ctx: &Context<'_>) -> Result<Linked<User>> {
         let page = load(ctx)
-            .page_of::<user::Entity>("customer", &self.row.id, PageArgs::one::<user::Entity>())
+            .shown_page_of::<user::Entity>("customer", &self.row.id, PageArgs::one::<user::Entity>())
             .await?;
-        Ok(page.rows.first().cloned().map(User::row))
+        Ok(page.rows.first().cloned().map(User::row).map(InPlace))
     }
 
     /// The organization that is this customer.
-    async fn organization(&self, ctx: &Context<'_>) -> Result<Option<Organization>> {
+    async fn organization(&self, ctx: &Context<'_>) -> Result<Linked<Organization>> {
         let first = PageArgs::one::<organization::Entity>();
-        let page = load(ctx).page_of::<organization::Entity>("customer", &self.row.id, first).await?;
-        Ok(page.rows.first().cloned().map(Organization::row))
+        let page = load(ctx).shown_page_of::<organization::Entity>("customer", &self.row.id, first).await?;
+        Ok(page.rows.first().cloned().map(Organization::row).map(InPlace))
     }
 
     /// The products that the customer is subscribed to now.
@@ -153,7 +156,7 @@ impl Customer {
     }
 
     /// What is taken off all the customer's invoices.
-    async fn discount(&self, ctx: &Context<'_>) -> Result<Option<Discount>> {
+    async fn discount(&self, ctx: &Context<'_>) -> Result<Linked<Discount>> {
         one(ctx, self.row.discount.as_deref()).await
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{checkout_session, customer, customer_balance_transaction, invoice};
 
-use super::{CheckoutSession, Customer, Invoice, one};
+use super::{CheckoutSession, Customer, Invoice, Linked, one};
 use crate::{
     error::Result,
     graphql::{
@@ -55,12 +55,12 @@ impl CustomerBalanceTransaction {
     }
 
     /// The Checkout session that moved it.
-    async fn checkout_session(&self, ctx: &Context<'_>) -> Result<Option<CheckoutSession>> {
+    async fn checkout_session(&self, ctx: &Context<'_>) -> Result<Linked<CheckoutSession>> {
         one(ctx, self.row.checkout_session.as_deref()).await
     }
 
     /// Whose balance it is.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
@@ -70,7 +70,7 @@ impl CustomerBalanceTransaction {
     }
 
     /// The invoice that moved it.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
         one(ctx, self.row.invoice.as_deref()).await
     }
 }

@@ -6,7 +6,8 @@ use entity::{
 };
 
 use super::{
-    BillingSubscription, CheckoutSession, Coupon, Customer, Invoice, PromotionCode, SubscriptionItem, one,
+    BillingSubscription, CheckoutSession, Coupon, Customer, Invoice, Linked, PromotionCode, SubscriptionItem,
+    one,
 };
 use crate::{
     error::Result,
@@ -55,37 +56,37 @@ impl Discount {
     }
 
     /// What is taken off.
-    async fn coupon(&self, ctx: &Context<'_>) -> Result<Option<Coupon>> {
+    async fn coupon(&self, ctx: &Context<'_>) -> Result<Linked<Coupon>> {
         one(ctx, self.row.coupon.as_deref()).await
     }
 
     /// The code by which it was redeemed.
-    async fn promotion_code(&self, ctx: &Context<'_>) -> Result<Option<PromotionCode>> {
+    async fn promotion_code(&self, ctx: &Context<'_>) -> Result<Linked<PromotionCode>> {
         one(ctx, self.row.promotion_code.as_deref()).await
     }
 
     /// Whose it is.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
     /// The subscription that it is taken off, if it is one.
-    async fn subscription(&self, ctx: &Context<'_>) -> Result<Option<BillingSubscription>> {
+    async fn subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
         one(ctx, self.row.subscription.as_deref()).await
     }
 
     /// The item of a subscription that it is taken off, if it is one.
-    async fn subscription_item(&self, ctx: &Context<'_>) -> Result<Option<SubscriptionItem>> {
+    async fn subscription_item(&self, ctx: &Context<'_>) -> Result<Linked<SubscriptionItem>> {
         one(ctx, self.row.subscription_item.as_deref()).await
     }
 
     /// The invoice that it is taken off, if it is one.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
         one(ctx, self.row.invoice.as_deref()).await
     }
 
     /// The session in which it was redeemed.
-    async fn checkout_session(&self, ctx: &Context<'_>) -> Result<Option<CheckoutSession>> {
+    async fn checkout_session(&self, ctx: &Context<'_>) -> Result<Linked<CheckoutSession>> {
         one(ctx, self.row.checkout_session.as_deref()).await
     }
 }

@@ -7,7 +7,7 @@ use entity::{
     payment_intent, quote, subscription,
 };
 
-use super::{BillingSubscription, Charge, Customer, Discount, PaymentIntent, Quote, each, one};
+use super::{BillingSubscription, Charge, Customer, Discount, Linked, PaymentIntent, Quote, each, one};
 use crate::{
     error::Result,
     graphql::{
@@ -147,27 +147,27 @@ impl Invoice {
     }
 
     /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
     /// The subscription that the invoice is of, if it is of one.
-    async fn subscription(&self, ctx: &Context<'_>) -> Result<Option<BillingSubscription>> {
+    async fn subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
         one(ctx, self.row.subscription.as_deref()).await
     }
 
     /// The payment that pays the invoice; the default one, where there are several.
-    async fn payment(&self, ctx: &Context<'_>) -> Result<Option<PaymentIntent>> {
+    async fn payment(&self, ctx: &Context<'_>) -> Result<Linked<PaymentIntent>> {
         one(ctx, self.row.payment_intent.as_deref()).await
     }
 
     /// The charge that paid the invoice; the default one, where there are several.
-    async fn charge(&self, ctx: &Context<'_>) -> Result<Option<Charge>> {
+    async fn charge(&self, ctx: &Context<'_>) -> Result<Linked<Charge>> {
         one(ctx, self.row.charge.as_deref()).await
     }
 
     /// The quote that the invoice came of.
-    async fn quote(&self, ctx: &Context<'_>) -> Result<Option<Quote>> {
+    async fn quote(&self, ctx: &Context<'_>) -> Result<Linked<Quote>> {
         one(ctx, self.row.quote.as_deref()).await
     }
 

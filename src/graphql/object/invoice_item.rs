@@ -3,7 +3,9 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{customer, discount, invoice, invoice_item, price, product, subscription, subscription_item};
 
-use super::{BillingSubscription, Customer, Discount, Invoice, Price, Product, SubscriptionItem, each, one};
+use super::{
+    BillingSubscription, Customer, Discount, Invoice, Linked, Price, Product, SubscriptionItem, each, one,
+};
 use crate::{
     error::Result,
     graphql::{
@@ -59,32 +61,32 @@ impl InvoiceItem {
     }
 
     /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
     /// The invoice that took the item up.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
         one(ctx, self.row.invoice.as_deref()).await
     }
 
     /// What is paid.
-    async fn price(&self, ctx: &Context<'_>) -> Result<Option<Price>> {
+    async fn price(&self, ctx: &Context<'_>) -> Result<Linked<Price>> {
         one(ctx, self.row.price.as_deref()).await
     }
 
     /// What is paid for.
-    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+    async fn product(&self, ctx: &Context<'_>) -> Result<Linked<Product>> {
         one(ctx, self.row.product.as_deref()).await
     }
 
     /// The subscription that the item is of, if it is of one.
-    async fn subscription(&self, ctx: &Context<'_>) -> Result<Option<BillingSubscription>> {
+    async fn subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
         one(ctx, self.row.subscription.as_deref()).await
     }
 
     /// The item of the subscription that the item is of.
-    async fn subscription_item(&self, ctx: &Context<'_>) -> Result<Option<SubscriptionItem>> {
+    async fn subscription_item(&self, ctx: &Context<'_>) -> Result<Linked<SubscriptionItem>> {
         one(ctx, self.row.subscription_item.as_deref()).await
     }
 

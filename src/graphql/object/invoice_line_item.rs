@@ -6,7 +6,7 @@ use entity::{
 };
 
 use super::{
-    BillingSubscription, Discount, Invoice, InvoiceItem, Price, Product, SubscriptionItem, each, one,
+    BillingSubscription, Discount, Invoice, InvoiceItem, Linked, Price, Product, SubscriptionItem, each, one,
 };
 use crate::{
     error::Result,
@@ -68,32 +68,32 @@ impl InvoiceLineItem {
     }
 
     /// The invoice of the line.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
         one(ctx, self.row.invoice.as_deref()).await
     }
 
     /// The invoice item that the line came of.
-    async fn invoice_item(&self, ctx: &Context<'_>) -> Result<Option<InvoiceItem>> {
+    async fn invoice_item(&self, ctx: &Context<'_>) -> Result<Linked<InvoiceItem>> {
         one(ctx, self.row.invoice_item.as_deref()).await
     }
 
     /// What is paid.
-    async fn price(&self, ctx: &Context<'_>) -> Result<Option<Price>> {
+    async fn price(&self, ctx: &Context<'_>) -> Result<Linked<Price>> {
         one(ctx, self.row.price.as_deref()).await
     }
 
     /// What is paid for.
-    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+    async fn product(&self, ctx: &Context<'_>) -> Result<Linked<Product>> {
         one(ctx, self.row.product.as_deref()).await
     }
 
     /// The subscription that the line is of, if it is of one.
-    async fn subscription(&self, ctx: &Context<'_>) -> Result<Option<BillingSubscription>> {
+    async fn subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
         one(ctx, self.row.subscription.as_deref()).await
     }
 
     /// The item of the subscription that the line is of.
-    async fn subscription_item(&self, ctx: &Context<'_>) -> Result<Option<SubscriptionItem>> {
+    async fn subscription_item(&self, ctx: &Context<'_>) -> Result<Linked<SubscriptionItem>> {
         one(ctx, self.row.subscription_item.as_deref()).await
     }
 

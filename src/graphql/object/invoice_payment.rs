@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{charge, invoice, invoice_payment, payment_intent};
 
-use super::{Charge, Invoice, PaymentIntent, one};
+use super::{Charge, Invoice, Linked, PaymentIntent, one};
 use crate::{
     error::Result,
     graphql::{
@@ -60,17 +60,17 @@ impl InvoicePayment {
     }
 
     /// What is paid.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
         one(ctx, self.row.invoice.as_deref()).await
     }
 
     /// The payment.
-    async fn payment(&self, ctx: &Context<'_>) -> Result<Option<PaymentIntent>> {
+    async fn payment(&self, ctx: &Context<'_>) -> Result<Linked<PaymentIntent>> {
         one(ctx, self.row.payment_intent.as_deref()).await
     }
 
     /// The charge, where there is no payment.
-    async fn charge(&self, ctx: &Context<'_>) -> Result<Option<Charge>> {
+    async fn charge(&self, ctx: &Context<'_>) -> Result<Linked<Charge>> {
         one(ctx, self.row.charge.as_deref()).await
     }
 }

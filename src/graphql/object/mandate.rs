@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{mandate, mandate::MandateStatus, payment_method};
 
-use super::{PaymentMethod, one};
+use super::{Linked, PaymentMethod, one};
 use crate::{
     error::Result,
     graphql::{
@@ -50,7 +50,7 @@ impl Mandate {
     }
 
     /// The payment method that may be debited.
-    async fn payment_method(&self, ctx: &Context<'_>) -> Result<Option<PaymentMethod>> {
+    async fn payment_method(&self, ctx: &Context<'_>) -> Result<Linked<PaymentMethod>> {
         one(ctx, self.row.payment_method.as_deref()).await
     }
 }

@@ -71,6 +71,7 @@ pub use self::{
     test_clock::TestClock, transfer::Transfer, user::User,
 };
 use super::{
+    in_place::InPlace,
     join::{Joined, Level, prefetch},
     load::{load, text},
     page::Shows,
@@ -148,7 +149,7 @@ const fn kind<T: Shows<Entity: Joined> + Into<Node>>(prefix: &'static str) -> Ki
         name: T::type_name,
         namespace: "",
         ahead: |level, ids| Box::pin(read_ahead::<T::Entity>(level, ids)),
-        find: |ctx, id| Box::pin(async move { Ok(one::<T>(ctx, Some(id)).await?.map(T::into)) }),
+        find: |ctx, id| Box::pin(async move { Ok(found::<T>(ctx, Some(id)).await?.map(T::into)) }),
     }
 }
 
@@ -160,7 +161,7 @@ static KINDS: &[Kind] = &[
         namespace: "user:",
         find: |ctx, id| {
             let unlinked = move || User::unlinked(ctx, id);
-            Box::pin(async move { Ok(one(ctx, Some(id)).await?.or_else(unlinked).map(Node::User)) })
+            Box::pin(async move { Ok(found(ctx, Some(id)).await?.or_else(unlinked).map(Node::User)) })
         },
         ..kind::<User>("user:")
     },
@@ -168,7 +169,7 @@ static KINDS: &[Kind] = &[
         namespace: "org:",
         find: |ctx, id| {
             let unlinked = move || Organization::unlinked(ctx, id);
-            Box::pin(async move { Ok(one(ctx, Some(id)).await?.or_else(unlinked).map(Node::Organization)) })
+            Box::pin(async move { Ok(found(ctx, Some(id)).await?.or_else(unlinked).map(Node::Organization)) })
         },
         ..kind::<Organization>("org:")
     },
@@ -286,9 +287,16 @@ pub fn after<'a>(id: &'a str, prefix: &str) -> &'a str {
     id.strip_prefix(prefix).unwrap_or(id)
 }
 
+/// The object that a field leads to, if there is one.
+pub type Linked<T> = Option<InPlace<T>>;
+
 /// The object that a field leads to.
-pub async fn one<T: Shows>(ctx: &Context<'_>, id: Option<&str>) -> Result<Option<T>> {
-    Ok(load(ctx).one::<T::Entity>(id).await?.map(T::row))
+pub async fn one<T: Shows>(ctx: &Context<'_>, id: Option<&str>) -> Result<Linked<T>> {
+    Ok(found(ctx, id).await?.map(InPlace))
+}
+
+async fn found<T: Shows>(ctx: &Context<'_>, id: Option<&str>) -> Result<Option<T>> {
+    Ok(load(ctx).shown::<T::Entity>(id).await?.map(T::row))
 }
 
 /// The object that a root field names, with what is selected of it loaded ahead.
@@ -302,6 +310,6 @@ pub async fn selected<T: Shows<Entity: Joined>>(ctx: &Context<'_>, id: &str) -> 
 /// The rows whose ids a column lists, in its order.
 pub async fn each<T: Shows>(ctx: &Context<'_>, ids: Option<&Json>) -> Result<Vec<T>> {
     let ids = ids.and_then(|ids| ids.0.as_array()).map_or(&[][..], Vec::as_slice);
-    let rows = try_join_all(ids.iter().map(|id| one(ctx, id.as_str()))).await?;
+    let rows = try_join_all(ids.iter().map(|id| found(ctx, id.as_str()))).await?;
     Ok(rows.into_iter().flatten().collect())
 }

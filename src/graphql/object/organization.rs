@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{customer, organization};
 
-use super::{Customer, one};
+use super::{Customer, Linked, one};
 use crate::{
     auth::Viewer,
     error::Result,
@@ -60,7 +60,7 @@ impl Organization {
     }
 
     /// The Stripe customer who is this organization.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.customer_id.as_deref()).await
     }
 }

@@ -6,12 +6,12 @@ use entity::{
     payment_intent::PaymentIntentStatus, payment_method, refund, review,
 };
 
-use super::{Charge, Customer, Invoice, PaymentMethod, one};
+use super::{Charge, Customer, Invoice, Linked, PaymentMethod, one};
 use crate::{
     error::Result,
     graphql::{
         filter::By,
-        join::{Join, Joined},
+        join::{Computed, Join, Joined},
         lists::Lists,
         load::Row,
         money::Money,
@@ -79,6 +79,13 @@ impl Joined for payment_intent::Entity {
         By::metadata().indexed(),
     ];
     const ORDERS: &'static [&'static str] = &["status"];
+    const COMPUTED: Option<&'static [Computed]> = Some(&[
+        ("statusRaw", &["status"]),
+        ("amount", &["amount", "currency"]),
+        ("amountReceived", &["amount_received", "currency"]),
+        ("amountCapturable", &["amount_capturable", "currency"]),
+        ("lastError", &["last_payment_error_code", "last_payment_error_decline_code"]),
+    ]);
 }
 
 #[ComplexObject]
@@ -118,22 +125,22 @@ impl PaymentIntent {
     }
 
     /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
     /// What is paid, where it is an invoice.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
         one(ctx, self.row.invoice.as_deref()).await
     }
 
     /// What it is paid with.
-    async fn payment_method(&self, ctx: &Context<'_>) -> Result<Option<PaymentMethod>> {
+    async fn payment_method(&self, ctx: &Context<'_>) -> Result<Linked<PaymentMethod>> {
         one(ctx, self.row.payment_method.as_deref()).await
     }
 
     /// The newest attempt.
-    async fn latest_charge(&self, ctx: &Context<'_>) -> Result<Option<Charge>> {
+    async fn latest_charge(&self, ctx: &Context<'_>) -> Result<Linked<Charge>> {
         one(ctx, self.row.latest_charge.as_deref()).await
     }
 }

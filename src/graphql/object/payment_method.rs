@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{customer, mandate, payment_method, setup_intent};
 
-use super::{Customer, one};
+use super::{Customer, Linked, one};
 use crate::{
     error::Result,
     graphql::{
@@ -84,7 +84,7 @@ impl PaymentMethod {
     }
 
     /// Whose it is.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{balance_transaction, payout, payout::PayoutStatus};
 
-use super::{BalanceTransaction, one};
+use super::{BalanceTransaction, Linked, one};
 use crate::{
     error::Result,
     graphql::{
@@ -66,22 +66,22 @@ impl Payout {
     }
 
     /// What it takes from the balance.
-    async fn balance_transaction(&self, ctx: &Context<'_>) -> Result<Option<BalanceTransaction>> {
+    async fn balance_transaction(&self, ctx: &Context<'_>) -> Result<Linked<BalanceTransaction>> {
         one(ctx, self.row.balance_transaction.as_deref()).await
     }
 
     /// What it gave back to the balance, where it failed.
-    async fn failure_balance_transaction(&self, ctx: &Context<'_>) -> Result<Option<BalanceTransaction>> {
+    async fn failure_balance_transaction(&self, ctx: &Context<'_>) -> Result<Linked<BalanceTransaction>> {
         one(ctx, self.row.failure_balance_transaction.as_deref()).await
     }
 
     /// The payout that this one takes back.
-    async fn original_payout(&self, ctx: &Context<'_>) -> Result<Option<Payout>> {
+    async fn original_payout(&self, ctx: &Context<'_>) -> Result<Linked<Payout>> {
         one(ctx, self.row.original_payout.as_deref()).await
     }
 
     /// The payout that took this one back.
-    async fn reversed_by(&self, ctx: &Context<'_>) -> Result<Option<Payout>> {
+    async fn reversed_by(&self, ctx: &Context<'_>) -> Result<Linked<Payout>> {
         one(ctx, self.row.reversed_by.as_deref()).await
     }
 }

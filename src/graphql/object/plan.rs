@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{open::Open, plan, price::RecurringInterval, product};
 
-use super::{Product, one};
+use super::{Linked, Product, one};
 use crate::{
     error::Result,
     graphql::{
@@ -66,7 +66,7 @@ impl Plan {
     }
 
     /// What is sold by this plan.
-    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+    async fn product(&self, ctx: &Context<'_>) -> Result<Linked<Product>> {
         one(ctx, self.row.product.as_deref()).await
     }
 }

@@ -9,12 +9,12 @@ use entity::{
     product, subscription, subscription_item,
 };
 
-use super::{Product, one};
+use super::{Linked, Product, one};
 use crate::{
     error::Result,
     graphql::{
         filter::By,
-        join::{Join, Joined},
+        join::{Computed, Join, Joined},
         lists::Lists,
         load::Row,
         money::Money,
@@ -93,6 +93,19 @@ impl Joined for price::Entity {
         By::value("unit_amount"),
     ];
     const ORDERS: &'static [&'static str] = &["unit_amount"];
+    const COMPUTED: Option<&'static [Computed]> = Some(&[
+        ("typeRaw", &["type"]),
+        ("unitAmount", &["unit_amount", "currency"]),
+        (
+            "recurring",
+            &[
+                "recurring_interval",
+                "recurring_interval_count",
+                "recurring_usage_type",
+                "recurring_trial_period_days",
+            ],
+        ),
+    ]);
 }
 
 #[ComplexObject]
@@ -127,7 +140,7 @@ impl Price {
     }
 
     /// What is sold at this price.
-    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+    async fn product(&self, ctx: &Context<'_>) -> Result<Linked<Product>> {
         one(ctx, self.row.product.as_deref()).await
     }
 }

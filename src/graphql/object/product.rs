@@ -3,12 +3,12 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{invoice_line_item, plan, price, product, product_feature, subscription_item};
 
-use super::{Price, one};
+use super::{Linked, Price, one};
 use crate::{
     error::Result,
     graphql::{
         filter::By,
-        join::{Join, Joined},
+        join::{Computed, Join, Joined},
         lists::Lists,
         load::Row,
         page::Shows,
@@ -54,6 +54,7 @@ impl Joined for product::Entity {
     ];
     const FILTERS: &'static [By] = &[By::value("active"), By::search("name")];
     const ORDERS: &'static [&'static str] = &["name"];
+    const COMPUTED: Option<&'static [Computed]> = Some(&[]);
 }
 
 #[ComplexObject]
@@ -64,7 +65,7 @@ impl Product {
     }
 
     /// The price that a customer gets where nothing else says.
-    async fn default_price(&self, ctx: &Context<'_>) -> Result<Option<Price>> {
+    async fn default_price(&self, ctx: &Context<'_>) -> Result<Linked<Price>> {
         one(ctx, self.row.default_price.as_deref()).await
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{entitlement_feature, product, product_feature};
 
-use super::{EntitlementFeature, Product, one};
+use super::{EntitlementFeature, Linked, Product, one};
 use crate::{
     error::Result,
     graphql::{
@@ -51,12 +51,12 @@ impl ProductFeature {
     }
 
     /// The feature, for those who see all of them.
-    async fn entitlement_feature(&self, ctx: &Context<'_>) -> Result<Option<EntitlementFeature>> {
+    async fn entitlement_feature(&self, ctx: &Context<'_>) -> Result<Linked<EntitlementFeature>> {
         one(ctx, self.row.entitlement_feature.as_deref()).await
     }
 
     /// The product.
-    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+    async fn product(&self, ctx: &Context<'_>) -> Result<Linked<Product>> {
         one(ctx, self.row.product.as_deref()).await
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{coupon, customer, discount, promotion_code};
 
-use super::{Coupon, Customer, one};
+use super::{Coupon, Customer, Linked, one};
 use crate::{
     error::Result,
     graphql::{
@@ -61,12 +61,12 @@ impl PromotionCode {
     }
 
     /// What the code gives.
-    async fn coupon(&self, ctx: &Context<'_>) -> Result<Option<Coupon>> {
+    async fn coupon(&self, ctx: &Context<'_>) -> Result<Linked<Coupon>> {
         one(ctx, self.row.coupon.as_deref()).await
     }
 
     /// Who alone can redeem the code, where it is one customer.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 }

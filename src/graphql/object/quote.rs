@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{customer, discount, invoice, quote, quote::QuoteStatus, subscription, subscription_schedule};
 
-use super::{BillingSubscription, Customer, Discount, Invoice, SubscriptionSchedule, each, one};
+use super::{BillingSubscription, Customer, Discount, Invoice, Linked, SubscriptionSchedule, each, one};
 use crate::{
     error::Result,
     graphql::{
@@ -68,28 +68,28 @@ impl Quote {
     }
 
     /// To whom it is offered.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
     /// The invoice that came of it.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
         one(ctx, self.row.invoice.as_deref()).await
     }
 
     /// The subscription that came of it.
-    async fn subscription(&self, ctx: &Context<'_>) -> Result<Option<BillingSubscription>> {
+    async fn subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
         one(ctx, self.row.subscription.as_deref()).await
     }
 
     /// The subscription schedule that came of it.
-    async fn subscription_schedule(&self, ctx: &Context<'_>) -> Result<Option<SubscriptionSchedule>> {
+    async fn subscription_schedule(&self, ctx: &Context<'_>) -> Result<Linked<SubscriptionSchedule>> {
         one(ctx, self.row.subscription_schedule.as_deref()).await
     }
 
     /// The quote that this one was made from.
     #[graphql(name = "fromQuote")]
-    async fn made_from(&self, ctx: &Context<'_>) -> Result<Option<Quote>> {
+    async fn made_from(&self, ctx: &Context<'_>) -> Result<Linked<Quote>> {
         one(ctx, self.row.from_quote.as_deref()).await
     }
 

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{balance_transaction, charge, open::Open, payment_intent, refund, refund::RefundStatus};
 
-use super::{BalanceTransaction, Charge, PaymentIntent, one};
+use super::{BalanceTransaction, Charge, Linked, PaymentIntent, one};
 use crate::{
     error::Result,
     graphql::{
@@ -65,17 +65,17 @@ impl Refund {
     }
 
     /// The charge whose money it is.
-    async fn charge(&self, ctx: &Context<'_>) -> Result<Option<Charge>> {
+    async fn charge(&self, ctx: &Context<'_>) -> Result<Linked<Charge>> {
         one(ctx, self.row.charge.as_deref()).await
     }
 
     /// The payment whose money it is.
-    async fn payment(&self, ctx: &Context<'_>) -> Result<Option<PaymentIntent>> {
+    async fn payment(&self, ctx: &Context<'_>) -> Result<Linked<PaymentIntent>> {
         one(ctx, self.row.payment_intent.as_deref()).await
     }
 
     /// What it moves of the merchant's balance.
-    async fn balance_transaction(&self, ctx: &Context<'_>) -> Result<Option<BalanceTransaction>> {
+    async fn balance_transaction(&self, ctx: &Context<'_>) -> Result<Linked<BalanceTransaction>> {
         one(ctx, self.row.balance_transaction.as_deref()).await
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{charge, payment_intent, review};
 
-use super::{Charge, PaymentIntent, one};
+use super::{Charge, Linked, PaymentIntent, one};
 use crate::{
     error::Result,
     graphql::{
@@ -48,12 +48,12 @@ impl Review {
     }
 
     /// The charge to look at.
-    async fn charge(&self, ctx: &Context<'_>) -> Result<Option<Charge>> {
+    async fn charge(&self, ctx: &Context<'_>) -> Result<Linked<Charge>> {
         one(ctx, self.row.charge.as_deref()).await
     }
 
     /// The payment to look at.
-    async fn payment(&self, ctx: &Context<'_>) -> Result<Option<PaymentIntent>> {
+    async fn payment(&self, ctx: &Context<'_>) -> Result<Linked<PaymentIntent>> {
         one(ctx, self.row.payment_intent.as_deref()).await
     }
 }

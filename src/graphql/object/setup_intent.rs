@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{customer, payment_method, setup_intent, setup_intent::SetupIntentStatus};
 
-use super::{Customer, PaymentMethod, one, payment_intent::PaymentError};
+use super::{Customer, Linked, PaymentMethod, one, payment_intent::PaymentError};
 use crate::{
     error::Result,
     graphql::{
@@ -62,12 +62,12 @@ impl SetupIntent {
     }
 
     /// Whose it is.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
     /// What is kept.
-    async fn payment_method(&self, ctx: &Context<'_>) -> Result<Option<PaymentMethod>> {
+    async fn payment_method(&self, ctx: &Context<'_>) -> Result<Linked<PaymentMethod>> {
         one(ctx, self.row.payment_method.as_deref()).await
     }
 }

@@ -8,13 +8,13 @@ use entity::{
 };
 
 use super::{
-    Customer, Discount, Invoice, PaymentMethod, Price, SetupIntent, SubscriptionSchedule, each, one,
+    Customer, Discount, Invoice, Linked, PaymentMethod, Price, SetupIntent, SubscriptionSchedule, each, one,
 };
 use crate::{
     error::Result,
     graphql::{
         filter::By,
-        join::{Join, Joined},
+        join::{Computed, Join, Joined},
         lists::Lists,
         load::Row,
         page::Shows,
@@ -84,6 +84,7 @@ impl Joined for subscription::Entity {
         By::metadata().indexed(),
     ];
     const ORDERS: &'static [&'static str] = &["status"];
+    const COMPUTED: Option<&'static [Computed]> = Some(&[("statusRaw", &["status"])]);
 }
 
 #[ComplexObject]
@@ -99,32 +100,32 @@ impl BillingSubscription {
     }
 
     /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
     /// What invoices are paid with, instead of the customer's default.
-    async fn default_payment_method(&self, ctx: &Context<'_>) -> Result<Option<PaymentMethod>> {
+    async fn default_payment_method(&self, ctx: &Context<'_>) -> Result<Linked<PaymentMethod>> {
         one(ctx, self.row.default_payment_method.as_deref()).await
     }
 
     /// The newest invoice.
-    async fn latest_invoice(&self, ctx: &Context<'_>) -> Result<Option<Invoice>> {
+    async fn latest_invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
         one(ctx, self.row.latest_invoice.as_deref()).await
     }
 
     /// The price of the first item.
-    async fn price(&self, ctx: &Context<'_>) -> Result<Option<Price>> {
+    async fn price(&self, ctx: &Context<'_>) -> Result<Linked<Price>> {
         one(ctx, self.row.price.as_deref()).await
     }
 
     /// What directs the subscription, if something does.
-    async fn schedule(&self, ctx: &Context<'_>) -> Result<Option<SubscriptionSchedule>> {
+    async fn schedule(&self, ctx: &Context<'_>) -> Result<Linked<SubscriptionSchedule>> {
         one(ctx, self.row.schedule.as_deref()).await
     }
 
     /// The setup of a payment method that the customer has still to go through.
-    async fn pending_setup_intent(&self, ctx: &Context<'_>) -> Result<Option<SetupIntent>> {
+    async fn pending_setup_intent(&self, ctx: &Context<'_>) -> Result<Linked<SetupIntent>> {
         one(ctx, self.row.pending_setup_intent.as_deref()).await
     }
 

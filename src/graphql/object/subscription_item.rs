@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{discount, price, product, subscription, subscription_item};
 
-use super::{BillingSubscription, Discount, Price, Product, each, one};
+use super::{BillingSubscription, Discount, Linked, Price, Product, each, one};
 use crate::{
     error::Result,
     graphql::{
@@ -50,17 +50,17 @@ impl SubscriptionItem {
     }
 
     /// What is paid.
-    async fn price(&self, ctx: &Context<'_>) -> Result<Option<Price>> {
+    async fn price(&self, ctx: &Context<'_>) -> Result<Linked<Price>> {
         one(ctx, self.row.price.as_deref()).await
     }
 
     /// What is paid for.
-    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+    async fn product(&self, ctx: &Context<'_>) -> Result<Linked<Product>> {
         one(ctx, self.row.product.as_deref()).await
     }
 
     /// The subscription of the item.
-    async fn subscription(&self, ctx: &Context<'_>) -> Result<Option<BillingSubscription>> {
+    async fn subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
         one(ctx, self.row.subscription.as_deref()).await
     }
 

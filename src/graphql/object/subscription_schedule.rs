@@ -5,7 +5,7 @@ use entity::{
     customer, subscription, subscription_schedule, subscription_schedule::SubscriptionScheduleStatus,
 };
 
-use super::{BillingSubscription, Customer, one};
+use super::{BillingSubscription, Customer, Linked, one};
 use crate::{
     error::Result,
     graphql::{
@@ -56,17 +56,17 @@ impl SubscriptionSchedule {
     }
 
     /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 
     /// The subscription that the schedule directs.
-    async fn subscription(&self, ctx: &Context<'_>) -> Result<Option<BillingSubscription>> {
+    async fn subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
         one(ctx, self.row.subscription.as_deref()).await
     }
 
     /// The subscription that the schedule directed before it was released.
-    async fn released_subscription(&self, ctx: &Context<'_>) -> Result<Option<BillingSubscription>> {
+    async fn released_subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
         one(ctx, self.row.released_subscription.as_deref()).await
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{customer, open::Open, tax_id, tax_id::TaxIdVerificationStatus};
 
-use super::{Customer, one};
+use super::{Customer, Linked, one};
 use crate::{
     error::Result,
     graphql::{
@@ -55,7 +55,7 @@ impl TaxId {
     }
 
     /// Whose it is.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.row.customer.as_deref()).await
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{account, balance_transaction, charge, transfer};
 
-use super::{Account, BalanceTransaction, Charge, one};
+use super::{Account, BalanceTransaction, Charge, Linked, one};
 use crate::{
     error::Result,
     graphql::{
@@ -66,17 +66,17 @@ impl Transfer {
     }
 
     /// What it takes from the balance.
-    async fn balance_transaction(&self, ctx: &Context<'_>) -> Result<Option<BalanceTransaction>> {
+    async fn balance_transaction(&self, ctx: &Context<'_>) -> Result<Linked<BalanceTransaction>> {
         one(ctx, self.row.balance_transaction.as_deref()).await
     }
 
     /// The account that it goes to.
-    async fn destination(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
+    async fn destination(&self, ctx: &Context<'_>) -> Result<Linked<Account>> {
         one(ctx, self.row.destination.as_deref()).await
     }
 
     /// The charge whose money it is, if it is one's.
-    async fn source_transaction(&self, ctx: &Context<'_>) -> Result<Option<Charge>> {
+    async fn source_transaction(&self, ctx: &Context<'_>) -> Result<Linked<Charge>> {
         one(ctx, self.row.source_transaction.as_deref()).await
     }
 }

@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
 use entity::{active_entitlement, customer, subscription, subscription::SubscriptionStatus, user};
 
-use super::{ActiveEntitlement, Customer, Organization, one};
+use super::{ActiveEntitlement, Customer, Linked, Organization, found, one};
 use crate::{
     app::App,
     auth::{Caller, Viewer},
@@ -102,7 +102,7 @@ impl User {
     }
 
     /// The Stripe customer who is this user.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
         one(ctx, self.customer_id.as_deref()).await
     }
 
@@ -113,7 +113,7 @@ impl User {
         let Some(own) = user.organization.as_ref().filter(|_| user.id == self.user_id) else {
             return Ok(Vec::new());
         };
-        let linked = one(ctx, Some(&own.id)).await?;
+        let linked = found(ctx, Some(&own.id)).await?;
         Ok(linked.or_else(|| Organization::unlinked(ctx, &own.id)).into_iter().collect())
     }
 

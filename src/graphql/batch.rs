@@ -1,0 +1,236 @@
+//! Questions of several requests, asked of the database together.
+//!
+//! A statement for the keys of many costs little more than one for the keys of one. No clock says how long to wait for
+//! others: what is asked while statements of the kind are under way waits for one of them to end, and then goes together;
+//! where none is, it goes at once. So nothing is answered with what was read before it was asked, and nothing is kept.
+//!
+//! What one viewer may see must never serve another: only those who see everything share.
+
+use std::{
+    any::{Any, TypeId},
+    collections::{BTreeSet, HashMap},
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::oneshot;
+
+use super::{page::PageArgs, select::Columns};
+use crate::error::{Error, Result};
+
+/// How many statements of one kind are under way at once.
+const AT_ONCE: usize = 2;
+
+/// How many keys go together, where they are different ones; a question that has as many goes alone.
+const MOST: usize = 128;
+
+/// Questions that wait for each other; clones are the same.
+#[derive(Clone, Default)]
+pub struct Batches(Arc<Mutex<HashMap<Question, Box<dyn Any + Send>>>>);
+
+/// Questions that differ in their keys alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Question {
+    pub table: TypeId,
+    pub column: &'static str,
+    pub columns: Columns,
+    pub args: Option<PageArgs>,
+}
+
+type Answers<A> = Result<Arc<HashMap<String, A>>>;
+type Waiting<A> = (Vec<String>, oneshot::Sender<Answers<A>>);
+
+/// The questions of a kind: how many statements are under way, and who waits.
+struct Queue<A> {
+    running: usize,
+    waiting: Vec<Waiting<A>>,
+}
+
+impl Batches {
+    /// Reads what some keys lead to, together with the keys of others.
+    pub async fn read<A: Send + Sync + 'static>(
+        &self,
+        question: Question,
+        keys: Vec<String>,
+        read: impl Fn(Vec<String>) -> BoxFuture<'static, Result<HashMap<String, A>>> + Send + Sync + 'static,
+    ) -> Answers<A> {
+        if keys.len() >= MOST {
+            return read(keys).await.map(Arc::new);
+        }
+        let (sender, answers) = oneshot::channel();
+        let starts = {
+            let mut queues = self.queues();
+            let queue = queues.entry(question.clone()).or_insert_with(|| Box::new(Queue::<A>::default()));
+            let queue = Queue::<A>::in_box(queue);
+            queue.waiting.push((keys, sender));
+            let starts = queue.running < AT_ONCE;
+            queue.running += usize::from(starts);
+            starts
+        };
+        if starts {
+            let run = Run { batches: self.clone(), question, running: true };
+            tokio::spawn(run.work::<A>(read));
+        }
+        answers.await.map_err(|_| Error::internal("a batch was given up"))?
+    }
+
+    fn queues(&self) -> MutexGuard<'_, HashMap<Question, Box<dyn Any + Send>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<A> Default for Queue<A> {
+    fn default() -> Self {
+        Self { running: 0, waiting: Vec::new() }
+    }
+}
+
+impl<A: Send + Sync + 'static> Queue<A> {
+    fn in_box(queue: &mut Box<dyn Any + Send>) -> &mut Self {
+        queue.downcast_mut().expect("a kind of question has one kind of answer")
+    }
+
+    /// Those who wait longest, as many as go together, and their keys.
+    fn next(&mut self) -> (BTreeSet<String>, Vec<Waiting<A>>) {
+        let mut all = BTreeSet::new();
+        let those = self.waiting.iter().take_while(|(keys, _)| {
+            let fits = all.len() < MOST;
+            if fits {
+                all.extend(keys.iter().cloned());
+            }
+            fits
+        });
+        let count = those.count();
+        (all, self.waiting.drain(..count).collect())
+    }
+}
+
+/// One that reads what is asked of a kind, until nobody waits.
+struct Run {
+    batches: Batches,
+    question: Question,
+    running: bool,
+}
+
+impl Run {
+    async fn work<A: Send + Sync + 'static>(
+        mut self,
+        read: impl Fn(Vec<String>) -> BoxFuture<'static, Result<HashMap<String, A>>> + Send + Sync,
+    ) {
+        while let Some((keys, waiting)) = self.next::<A>() {
+            let answers = read(keys.into_iter().collect()).await.map(Arc::new);
+            for (_, sender) in waiting {
+                // Who asked may have left.
+                let _ = sender.send(answers.clone());
+            }
+        }
+    }
+
+    /// Those who are next; none where nobody waits, which ends this run.
+    fn next<A: Send + Sync + 'static>(&mut self) -> Option<(BTreeSet<String>, Vec<Waiting<A>>)> {
+        let mut queues = self.batches.queues();
+        let queue = Queue::<A>::in_box(queues.get_mut(&self.question)?);
+        let (keys, waiting) = queue.next();
+        if !waiting.is_empty() {
+            return Some((keys, waiting));
+        }
+        self.running = false;
+        queue.running -= 1;
+        if queue.running == 0 {
+            queues.remove(&self.question);
+        }
+        None
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // Whoever reads panicked, or the program ends: those who wait are told, and the next begins anew.
+        if self.running {
+            self.batches.queues().remove(&self.question);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use futures_util::future::{join_all, try_join_all};
+
+    use super::*;
+    use crate::error::Code;
+
+    fn question(column: &'static str) -> Question {
+        Question { table: TypeId::of::<()>(), column, columns: Columns::ALL, args: None }
+    }
+
+    fn lengths(keys: Vec<String>) -> HashMap<String, usize> {
+        keys.into_iter().map(|key| (key.clone(), key.len())).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_at_once_is_read_together_and_answered_to_each() {
+        let (batches, reads) = (Batches::default(), Arc::<AtomicUsize>::default());
+        let ask = |n: usize| {
+            let (batches, reads) = (batches.clone(), reads.clone());
+            async move {
+                let read = move |keys| -> BoxFuture<'static, _> {
+                    reads.fetch_add(1, Ordering::Relaxed);
+                    Box::pin(async move {
+                        tokio::task::yield_now().await;
+                        Ok(lengths(keys))
+                    })
+                };
+                let key = "x".repeat(n % 10);
+                let answers = batches.read(question("id"), vec![key.clone()], read).await?;
+                assert_eq!(answers.get(&key), Some(&(n % 10)));
+                Ok::<_, Error>(())
+            }
+        };
+        try_join_all((0..100).map(ask)).await.expect("each is answered");
+        assert!(reads.load(Ordering::Relaxed) <= 4, "{reads:?} statements");
+        assert!(batches.queues().is_empty(), "nothing is kept");
+    }
+
+    #[tokio::test]
+    async fn who_asks_alone_waits_for_nobody_and_large_questions_go_alone() {
+        let batches = Batches::default();
+        let never = batches.read(
+            question("id"),
+            vec!["a".to_owned()],
+            |_| -> BoxFuture<'static, Result<HashMap<_, ()>>> { Box::pin(std::future::pending()) },
+        );
+        assert!(tokio::time::timeout(Duration::from_millis(1), never).await.is_err());
+        let at_once = |keys| -> BoxFuture<'static, _> { Box::pin(async move { Ok(lengths(keys)) }) };
+        let other = batches.read(question("customer"), vec!["a".to_owned()], at_once).await;
+        assert_eq!(other.expect("it is another kind").len(), 1);
+        let many = (0..MOST).map(|n| n.to_string()).collect();
+        let large = batches.read(question("customer"), many, at_once).await;
+        assert_eq!(large.expect("it is large").len(), MOST);
+    }
+
+    #[tokio::test]
+    async fn an_error_and_a_panic_reach_all_who_asked_and_the_next_is_answered() {
+        let batches = Batches::default();
+        let fails = |_| -> BoxFuture<'static, Result<HashMap<String, ()>>> {
+            Box::pin(async { Err(Error::unavailable("Later.")) })
+        };
+        let panics = |_| -> BoxFuture<'static, Result<HashMap<String, ()>>> {
+            Box::pin(async { panic!("a statement went wrong") })
+        };
+        for (read, code) in [(fails as fn(_) -> _, Code::Unavailable), (panics as fn(_) -> _, Code::Internal)]
+        {
+            let ask = || batches.read(question("id"), vec!["a".to_owned()], read);
+            for answer in join_all([ask(), ask(), ask(), ask()]).await {
+                assert_eq!(answer.expect_err("it fails").code, code);
+            }
+        }
+        let works = |keys| -> BoxFuture<'static, _> { Box::pin(async move { Ok(lengths(keys)) }) };
+        assert_eq!(batches.read(question("id"), vec!["a".to_owned()], works).await.expect("again").len(), 1);
+    }
+}

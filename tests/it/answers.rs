@@ -1,0 +1,220 @@
+//! What is done once for many requests, or not at all where nobody asks for it, changes no answer.
+
+use async_graphql::parser::{
+    parse_schema,
+    types::{TypeDefinition, TypeKind, TypeSystemDefinition},
+};
+use billgraph::auth::Role;
+use serde_json::{Value, json};
+
+use crate::support::{
+    TestApp,
+    billing::{MADE, account},
+};
+
+async fn text(test: &TestApp, token: &str, query: &str) -> String {
+    let request = test.client.post(test.url("/graphql")).bearer_auth(token);
+    let answer = request.json(&json!({ "query": query })).send().await.expect("the gateway answers");
+    answer.text().await.expect("the answer is text")
+}
+
+#[tokio::test]
+async fn fields_stand_in_the_order_of_the_document() {
+    let test = TestApp::start().await;
+    test.know(&account("1", "user_id")).await;
+    let reader = test.service(Role::Reader).await;
+    for (query, expected) in [
+        // What has to be asked of the database stands before what is there.
+        (
+            "{ customer(id: \"cus_1\") { products { name } id } __typename price(id: \"none\") { id } }",
+            r#"{"customer":{"products":[{"name":"Plan"}],"id":"cus_1"},"__typename":"Query","price":null}"#,
+        ),
+        (
+            "{ invoices { totalCount nodes { customer { id } id } } z: customer(id: \"none\") { id } a: __typename }",
+            r#"{"invoices":{"totalCount":1,"nodes":[{"customer":{"id":"cus_1"},"id":"in_1"}]},"z":null,"a":"Query"}"#,
+        ),
+        (
+            "{ ...Root a: __typename } fragment Root on Query { customer(id: \"cus_1\") { ...One ... on Node { id } ... { x: id } } }
+             fragment One on Customer { products { id name } currency }",
+            r#"{"customer":{"products":[{"id":"prod_1","name":"Plan"}],"currency":"usd","id":"cus_1","x":"cus_1"},"a":"Query"}"#,
+        ),
+        // What is selected twice stands where it was selected first, with all that is selected of it.
+        (
+            "{ customer(id: \"cus_1\") { subscriptions { nodes { price { id } } } id subscriptions { nodes { statusRaw price { product { name } } } } } }",
+            r#"{"customer":{"subscriptions":{"nodes":[{"price":{"id":"price_1","product":{"name":"Plan"}},"statusRaw":"active"}]},"id":"cus_1"}}"#,
+        ),
+        (
+            "{ customer(id: \"cus_1\") { id @skip(if: true) currency @include(if: true) products @skip(if: false) { id } created @include(if: false) } }",
+            r#"{"customer":{"currency":"usd","products":[{"id":"prod_1"}]}}"#,
+        ),
+        (
+            "{ node(id: \"sub_1\") { ... on BillingSubscription { price { product { name } id } statusRaw } id __typename } }",
+            r#"{"node":{"price":{"product":{"name":"Plan"},"id":"price_1"},"statusRaw":"active","id":"sub_1","__typename":"BillingSubscription"}}"#,
+        ),
+    ] {
+        // The second time nothing is read that the first one left behind.
+        for _ in 0..2 {
+            assert_eq!(text(&test, &reader, query).await, format!("{{\"data\":{expected}}}"), "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_was_read_before_is_checked_like_any_other() {
+    let test = TestApp::start().await;
+    test.know(&account("1", "user_id")).await;
+    let reader = test.service(Role::Reader).await;
+    let page = "query($n: Int, $on: Boolean = true) { customers(first: $n) { nodes { id email @include(if: $on) } } }";
+    let one = "query($id: ID!) { customer(id: $id) { id } }";
+    let filtered = "query($filter: CustomerFilter) { customers(filter: $filter) { nodes { id } } }";
+    let chosen = "query($status: SubscriptionStatus) { subscriptions(filter: { status: { eq: $status } }) { nodes { id } } }";
+    let named = "query A($id: ID!) { customer(id: $id) { id } } query B($n: Int!) { customers(first: $n) { totalCount } }";
+    let mut asked = 0;
+    for (document, operation, variables) in [
+        (page, None, json!({ "n": 1 })),
+        (page, None, json!({ "n": 100 })),
+        (page, None, json!({ "n": 101 })),
+        (page, None, json!({ "n": 1_000_000_000 })),
+        (page, None, json!({ "n": -1 })),
+        (page, None, json!({ "n": "1" })),
+        (page, None, json!({ "n": 1.5 })),
+        (page, None, json!({ "n": null })),
+        (page, None, json!({})),
+        (page, None, json!({ "n": 1, "on": false })),
+        (page, None, json!({ "n": 1, "on": "no" })),
+        (page, None, json!({ "n": 1, "on": [false] })),
+        (one, None, json!({ "id": "cus_1" })),
+        (one, None, json!({ "id": 1 })),
+        (one, None, json!({ "id": 1.5 })),
+        (one, None, json!({ "id": null })),
+        (one, None, json!({ "id": ["cus_1"] })),
+        (one, None, json!({ "id": { "id": "cus_1" } })),
+        (one, None, json!({ "other": "cus_1" })),
+        (one, Some("Other"), json!({ "id": "cus_1" })),
+        (filtered, None, json!({ "filter": { "id": { "eq": "cus_1" } } })),
+        (filtered, None, json!({ "filter": { "nothing": { "eq": "cus_1" } } })),
+        (filtered, None, json!({ "filter": null })),
+        (chosen, None, json!({ "status": "ACTIVE" })),
+        (chosen, None, json!({ "status": "NO_STATUS" })),
+        (named, Some("A"), json!({ "id": "cus_1" })),
+        (named, Some("B"), json!({ "n": 1 })),
+        (named, Some("A"), json!({ "n": 1 })),
+        (named, Some("B"), json!({ "n": 101 })),
+        (named, None, json!({ "id": "cus_1", "n": 1 })),
+    ] {
+        let mut answers = Vec::new();
+        // One that nobody sent before, and one that was sent with all that came before.
+        for document in [format!("{document} # {asked}"), document.to_owned()] {
+            let body = json!({ "query": document, "operationName": operation, "variables": variables });
+            let request = test.client.post(test.url("/graphql")).bearer_auth(&reader).json(&body);
+            let mut answer: Value =
+                request.send().await.expect("it answers").json().await.expect("the answer is JSON");
+            for error in answer["errors"].as_array_mut().into_iter().flatten() {
+                error["extensions"]["requestId"].take();
+            }
+            answers.push(answer);
+        }
+        assert_eq!(answers[0], answers[1], "{document} {variables}");
+        asked += 1;
+    }
+}
+
+#[tokio::test]
+async fn a_schema_that_staff_asked_for_stays_hidden_from_others() {
+    const SCHEMA: &str = "{ __schema { queryType { name } } }";
+    let test = TestApp::start().await;
+    let reader = test.service(Role::Reader).await;
+    for _ in 0..2 {
+        assert_eq!(
+            test.data(Some(&reader), SCHEMA, json!({})).await["__schema"]["queryType"]["name"],
+            "Query"
+        );
+        let refused = test.graphql(None, SCHEMA, json!({})).await;
+        assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN", "{refused}");
+    }
+}
+
+/// The fields of the API's objects, each with what is selected of it; none that takes arguments or leads to objects that
+/// have an id.
+fn plain_fields(types: &[TypeDefinition], object: &str) -> Vec<String> {
+    let find = |name: &str| types.iter().find(|ty| ty.name.node == name);
+    let Some(TypeKind::Object(fields)) = find(object).map(|ty| &ty.kind) else {
+        panic!("{object} is an object")
+    };
+    let fields = fields.fields.iter().map(|field| &field.node).filter(|field| field.arguments.is_empty());
+    let selected = fields.filter_map(|field| {
+        let name = field.name.node.as_str();
+        let ty = field.ty.node.to_string();
+        match find(ty.trim_matches(['!', '[', ']'])).map(|ty| &ty.kind) {
+            Some(TypeKind::Object(inner))
+                if inner.fields.iter().any(|field| field.node.name.node == "id") =>
+            {
+                None
+            }
+            Some(TypeKind::Object(inner)) => {
+                let inner: Vec<_> = inner.fields.iter().map(|field| field.node.name.node.as_str()).collect();
+                Some(format!("{name} {{ {} }}", inner.join(" ")))
+            }
+            _ => Some(name.to_owned()),
+        }
+    });
+    selected.collect()
+}
+
+#[tokio::test]
+async fn a_field_by_itself_shows_what_it_shows_among_others() {
+    let test = TestApp::start().await;
+    let mut objects = account("1", "user_id");
+    for object in &mut objects {
+        let more = match object["object"].as_str() {
+            Some("customer") => {
+                json!({ "balance": -500, "email": "a@example.com", "name": "A", "delinquent": true })
+            }
+            Some("price") => {
+                json!({ "recurring": { "interval": "month", "interval_count": 3, "usage_type": "metered",
+                                                    "trial_period_days": 7 } })
+            }
+            Some("subscription") => {
+                json!({ "cancel_at_period_end": true, "currency": "usd", "start_date": MADE })
+            }
+            Some("payment_intent") => json!({ "amount_received": 5, "amount_capturable": 6,
+                "last_payment_error": { "code": "card_declined", "decline_code": "lost_card" } }),
+            _ => continue,
+        };
+        for (name, value) in more.as_object().expect("fields are an object") {
+            object[name] = value.clone();
+        }
+    }
+    test.know(&objects).await;
+    let reader = test.service(Role::Reader).await;
+    let document = parse_schema(billgraph::graphql::sdl()).expect("it is a schema");
+    let types = document.definitions.into_iter().filter_map(|definition| match definition {
+        TypeSystemDefinition::Type(definition) => Some(definition.node),
+        _ => None,
+    });
+    let types: Vec<TypeDefinition> = types.collect();
+    let mut fields = 0;
+    for (list, object) in [
+        ("customers", "Customer"),
+        ("subscriptions", "BillingSubscription"),
+        ("prices", "Price"),
+        ("products", "Product"),
+        ("payments", "PaymentIntent"),
+        ("invoices", "Invoice"),
+        ("charges", "Charge"),
+        ("users", "User"),
+    ] {
+        let selected = plain_fields(&types, object);
+        let ask = async |fields: &str| {
+            let query = format!("{{ {list} {{ nodes {{ {fields} }} }} }}");
+            test.data(Some(&reader), &query, json!({})).await[list]["nodes"][0].take()
+        };
+        let all = ask(&selected.join(" ")).await;
+        for field in selected {
+            let name = field.split(' ').next().unwrap_or_default();
+            assert_eq!(ask(&field).await[name], all[name], "{object}.{name}");
+            fields += 1;
+        }
+    }
+    assert!(fields > 100, "{fields} fields");
+}
