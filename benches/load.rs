@@ -1,11 +1,12 @@
-//! How fast an account is loaded, and in how much memory; and what a sweep costs that finds almost nothing.
+//! How fast an account is loaded, beside the bare insertion of the same rows, and in how much memory; and what a sweep
+//! costs that finds almost nothing.
 //!
 //!     cargo bench --bench load                    an account of some 100,000 objects
 //!     cargo bench --bench load -- 1300000         one that so many events lead to
 //!
 //! The account is simulated, with 25 milliseconds to each answer, and the limit is that of a live key, 80 requests a
-//! second. The database is SQLite in a temporary folder, or PostgreSQL at `BENCH_DATABASE_URL`, in the schema
-//! `bench_load`, which is removed. Reads Linux' `/proc`.
+//! second. The database is SQLite in a temporary folder, or PostgreSQL at `BENCH_DATABASE_URL`, in the schemas
+//! `bench_load` and `bench_copy`, which are removed. Reads Linux' `/proc`.
 
 use std::{
     fs,
@@ -15,11 +16,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sea_orm::{ConnectionTrait, Database};
+use billgraph::mirror::MIRRORS;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
 use stripe_sim::{ClockMode, Fault, Options, Sim};
 
-/// The schema on PostgreSQL.
-const SCHEMA: &str = "bench_load";
+/// The schema on PostgreSQL that is loaded, and the one that its rows are copied to.
+const LOADED: &str = "bench_load";
+const COPY: &str = "bench_copy";
 
 /// Requests a second.
 const LIMIT: u64 = 80;
@@ -46,27 +49,66 @@ struct Bench {
     sim: Sim,
     /// When the account's history begins, in seconds since 1970.
     start: i64,
+    db: Target,
+}
+
+/// A database of the gateway's.
+#[derive(Clone)]
+struct Target {
     url: String,
+    schema: &'static str,
+}
+
+impl Target {
+    /// The file, on SQLite.
+    fn file(&self) -> Option<&str> {
+        self.url.strip_prefix("sqlite://")?.strip_suffix("?mode=rwc")
+    }
+
+    /// Another one beside it.
+    fn copy(&self) -> Self {
+        let url =
+            self.file().map_or_else(|| self.url.clone(), |file| format!("sqlite://{file}.copy?mode=rwc"));
+        Self { url, schema: COPY }
+    }
+
+    async fn connect(&self) -> DatabaseConnection {
+        let mut options = ConnectOptions::new(&self.url);
+        options.max_connections(1);
+        Database::connect(options).await.expect("the database answers")
+    }
+
+    /// Removes what is left of it on PostgreSQL.
+    async fn empty(&self) {
+        if self.file().is_none() {
+            let sql = format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema);
+            self.connect().await.execute_unprepared(&sql).await.expect("the schema can be removed");
+        }
+    }
 }
 
 impl Bench {
-    async fn new(url: &str) -> Self {
+    async fn new(db: Target) -> Self {
         let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().expect("after 1970").as_secs());
         let start = now.expect("it is not that late") - 25 * DAY;
         let sim = Sim::new(Options { now: start, clock: ClockMode::Wall, ..Options::default() });
         sim.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port is free");
         sim.faults().every(1, "/v1/", Fault::Latency(Duration::from_millis(25)));
-        Self { sim, start, url: url.to_owned() }
+        Self { sim, start, db }
     }
 
     /// Runs the program to its end.
     async fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_on(&self.db, arguments).await
+    }
+
+    async fn run_on(&self, db: &Target, arguments: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_billgraph"));
         command
             .args(arguments)
             .env_clear()
-            .env("DATABASE_URL", &self.url)
-            .env("BILLGRAPH_DB_SCHEMA", SCHEMA)
+            .env("DATABASE_URL", &db.url)
+            .env("BILLGRAPH_DB_SCHEMA", db.schema)
             .env("BILLGRAPH_LOG", "warn")
             .env("STRIPE_API_BASE", self.sim.base_url())
             .env("STRIPE_SECRET_KEY", "sk_test_sim")
@@ -128,6 +170,56 @@ async fn load(bench: &Bench, events: usize) {
     println!("{:.0} % of what the limit allows", 100.0 * rate / (LIMIT * PAGE) as f64);
     println!("{:.0} µs of processor time an object", ran.cpu.as_micros() as f64 / objects as f64);
     println!("{:.0} MiB of memory at most", ran.peak as f64 / 1024.0);
+    let (rows, bare) = bare_insertion(bench).await;
+    println!("{rows} rows, whose bare insertion takes {:.1} s", bare.as_secs_f64());
+    println!("{:.0} % of its rate", 100.0 * bare.as_secs_f64() / ran.elapsed.as_secs_f64());
+}
+
+/// Has the database itself insert the rows of the mirror into empty tables of the same form, indexes included, in
+/// transactions of some [`PAGE`] rows each. Says how many rows that are, and how long it takes.
+async fn bare_insertion(bench: &Bench) -> (u64, Duration) {
+    let copy = bench.db.copy();
+    copy.empty().await;
+    bench.run_on(&copy, &["migrate", "up"]).await;
+    let db = bench.db.connect().await;
+    if let Some(file) = copy.file() {
+        let attach = format!("ATTACH '{file}' AS {COPY}; PRAGMA {COPY}.synchronous = FULL");
+        db.execute_unprepared(&attach).await.expect("the copy can be attached");
+    }
+    let (mut rows, mut spent) = (0, Duration::ZERO);
+    for mirror in MIRRORS.iter() {
+        for which in parts(&db, mirror.table, bench.db.file().is_some()).await {
+            let from = if bench.db.file().is_some() { "main" } else { LOADED };
+            let table = mirror.table;
+            let insert = format!("INSERT INTO {COPY}.{table} SELECT * FROM {from}.{table} WHERE {which}");
+            let start = Instant::now();
+            let inserted = db.execute_unprepared(&insert).await.expect("the rows fit");
+            spent += start.elapsed();
+            rows += inserted.rows_affected();
+        }
+    }
+    copy.empty().await;
+    (rows, spent)
+}
+
+/// Conditions that divide a table into parts of some [`PAGE`] rows each, in the order in which they were inserted.
+async fn parts(db: &DatabaseConnection, table: &str, is_sqlite: bool) -> Vec<String> {
+    let count = async |sql: String| -> u64 {
+        let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await;
+        let row = row.expect("the database answers").expect("it has an answer");
+        u64::try_from(row.try_get_by_index::<i64>(0).expect("it is a number")).expect("it is a count")
+    };
+    if is_sqlite {
+        let last = count(format!("SELECT COALESCE(MAX(rowid), 0) FROM main.{table}")).await;
+        let part = |first: u64| format!("rowid > {first} AND rowid <= {}", first + PAGE);
+        let step = usize::try_from(PAGE).expect("it is small");
+        return (0..last).step_by(step).map(part).collect();
+    }
+    let rows = count(format!("SELECT COUNT(*) FROM {LOADED}.{table}")).await;
+    let blocks = count(format!("SELECT pg_relation_size('{LOADED}.{table}') / 8192")).await;
+    let step = (blocks * PAGE).div_ceil(rows.max(1)).max(1);
+    let part = |first: u64| format!("ctid >= '({first},0)'::tid AND ctid < '({},0)'::tid", first + step);
+    (0..blocks).step_by(usize::try_from(step).expect("it is small")).map(part).collect()
 }
 
 /// Nothing but a few events is new.
@@ -145,14 +237,6 @@ async fn sweep(bench: &Bench) {
     println!("{:.2} s of processor time", second.cpu.as_secs_f64());
 }
 
-async fn emptied(url: &str) {
-    if url.starts_with("postgres") {
-        let db = Database::connect(url).await.expect("the database answers");
-        let sql = format!("DROP SCHEMA IF EXISTS {SCHEMA} CASCADE");
-        db.execute_unprepared(&sql).await.expect("the schema can be removed");
-    }
-}
-
 #[tokio::main]
 async fn main() {
     // Cargo adds `--bench`.
@@ -162,13 +246,13 @@ async fn main() {
     let postgres = std::env::var("BENCH_DATABASE_URL").ok();
     for (number, what) in ["sweep", "load"].into_iter().enumerate() {
         let file = format!("sqlite://{}/{number}.db?mode=rwc", folder.path().display());
-        let url = postgres.as_ref().unwrap_or(&file);
-        emptied(url).await;
-        let bench = Bench::new(url).await;
+        let db = Target { url: postgres.clone().unwrap_or(file), schema: LOADED };
+        db.empty().await;
+        let bench = Bench::new(db.clone()).await;
         match what {
             "sweep" => sweep(&bench).await,
             _ => load(&bench, events).await,
         }
-        emptied(url).await;
+        db.empty().await;
     }
 }
