@@ -12,7 +12,7 @@ const ENTITIES: &str = "query($named: [_Any!]!) { _entities(representations: $na
     __typename ... on Node { id } ... on Customer { subscriptions { nodes { price { id } } } } ... on Product { name } } }";
 
 async fn subgraph() -> TestApp {
-    let test = TestApp::with(|settings| settings.graphql.billgraph_federation = "on".to_owned()).await;
+    let test = TestApp::with(|settings| settings.graphql.billgraph_federation = String::from("on")).await;
     test.know(&[account("a", "user_id"), account("b", "user_id"), catalogue("open", true).into()].concat())
         .await;
     test
@@ -41,7 +41,7 @@ async fn what_is_no_entity_or_is_not_ones_own_is_null() {
 #[tokio::test]
 async fn many_entities_cost_what_they_are() {
     let test = subgraph().await;
-    let many = named(&[("Customer", "cus_a"); 1500]);
+    let many = named(&vec![("Customer", "cus_a"); 1500]);
     let answer = test.graphql(Some(&test.service(Role::Reader).await), ENTITIES, many).await;
     let refused = "The document asks for more than 20000 objects by its page sizes.";
     assert_eq!(answer["errors"][0]["message"], refused, "{answer}");
@@ -71,8 +71,7 @@ async fn entities_of_a_kind_are_read_at_once() {
     let data =
         test.data(Some(&reader), ENTITIES, named(&[("Customer", "cus_a"), ("Customer", "cus_b")])).await;
     assert_eq!(data["_entities"][1]["subscriptions"]["nodes"][0]["price"]["id"], "price_b");
-    let asked: Vec<String> =
-        test.app().db.seen().into_iter().map(|statement| statement.sql.to_string()).collect();
+    let asked: Vec<String> = test.app().db.seen().into_iter().map(|statement| statement.sql).collect();
     // Customers, subscriptions and prices.
     assert_eq!(asked.len(), 3, "{}", asked.join("\n"));
 }

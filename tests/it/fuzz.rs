@@ -27,7 +27,8 @@ async fn nobody_gets_an_error_that_nobody_foresaw() {
 }
 
 async fn gateway() -> TestApp {
-    let test = TestApp::with(|settings| settings.graphql.billgraph_introspection = "public".to_owned()).await;
+    let test =
+        TestApp::with(|settings| settings.graphql.billgraph_introspection = String::from("public")).await;
     test.know(&[account("a", "user_id"), account("b", "user_id")].concat()).await;
     test
 }
