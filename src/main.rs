@@ -64,6 +64,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    use_small_pages();
     // A file that is not there is no error; one that cannot be read is told below.
     let env_file = dotenvy::dotenv();
     let cli = Cli::parse();
@@ -80,6 +81,13 @@ fn main() -> ExitCode {
         Err(Failure::Failed(message)) => fail(&message, 1),
         Err(Failure::Told { code, message }) => fail(&message, code),
     }
+}
+
+/// Has the kernel give memory in small pages: of large ones, what the allocator keeps at hand takes a third more.
+fn use_small_pages() {
+    // Where it cannot be had, nothing but memory is lost.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 fn run(cli: Cli, bars: MultiProgress) -> Result<(), Failure> {

@@ -29,7 +29,7 @@ use crate::db::{Columns, Field, Transaction};
 
 /// Rows of one statement on SQLite, which is prepared once for each number of them: of a hundred columns each, the most
 /// stay below its 32,766 parameters.
-const ROWS: [usize; 4] = [64, 16, 4, 1];
+const ROWS: [usize; 3] = [32, 8, 1];
 
 /// What the mirror keeps of a row beside Stripe's fields.
 const BOOKKEEPING: [&str; 8] =
