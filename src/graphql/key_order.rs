@@ -63,11 +63,17 @@ struct Level<'a> {
 /// Puts the keys of all these values, of which the same is selected, in order.
 fn order(document: &ExecutableDocument, values: Vec<&mut Value>, selected: &[&SelectionSet]) {
     let mut level = Level::default();
-    selected.iter().for_each(|set| level.add(document, set));
+    for set in selected {
+        level.add(document, set);
+    }
     let mut objects = Vec::with_capacity(values.len());
-    values.into_iter().for_each(|value| add_objects(value, &mut objects));
+    for value in values {
+        add_objects(value, &mut objects);
+    }
     if level.types.len() <= 1 {
-        objects.iter_mut().for_each(|object| level.order(object));
+        for object in &mut objects {
+            level.order(object);
+        }
     }
     for (key, inside) in level.keys.iter().filter(|(_, inside)| !inside.is_empty()) {
         let inner: Vec<_> = objects.iter_mut().filter_map(|object| object.get_mut(key.as_str())).collect();
@@ -95,8 +101,9 @@ impl<'a> Level<'a> {
                     );
                 }
                 Selection::InlineFragment(fragment) => {
-                    let on = fragment.node.type_condition.as_ref().map(|on| &on.node.on.node);
-                    on.into_iter().for_each(|on| self.add_type(on));
+                    if let Some(on) = &fragment.node.type_condition {
+                        self.add_type(&on.node.on.node);
+                    }
                     self.add(document, &fragment.node.selection_set.node);
                 }
                 Selection::FragmentSpread(spread) => {
