@@ -69,8 +69,7 @@ async fn a_document_that_was_read_before_is_checked_like_any_other() {
     let filtered = "query($filter: CustomerFilter) { customers(filter: $filter) { nodes { id } } }";
     let chosen = "query($status: SubscriptionStatus) { subscriptions(filter: { status: { eq: $status } }) { nodes { id } } }";
     let named = "query A($id: ID!) { customer(id: $id) { id } } query B($n: Int!) { customers(first: $n) { totalCount } }";
-    let mut asked = 0;
-    for (document, operation, variables) in [
+    let asked = [
         (page, None, json!({ "n": 1 })),
         (page, None, json!({ "n": 100 })),
         (page, None, json!({ "n": 101 })),
@@ -101,10 +100,11 @@ async fn a_document_that_was_read_before_is_checked_like_any_other() {
         (named, Some("A"), json!({ "n": 1 })),
         (named, Some("B"), json!({ "n": 101 })),
         (named, None, json!({ "id": "cus_1", "n": 1 })),
-    ] {
+    ];
+    for (number, (document, operation, variables)) in asked.into_iter().enumerate() {
         let mut answers = Vec::new();
         // One that nobody sent before, and one that was sent with all that came before.
-        for document in [format!("{document} # {asked}"), document.to_owned()] {
+        for document in [format!("{document} # {number}"), document.to_owned()] {
             let body = json!({ "query": document, "operationName": operation, "variables": variables });
             let request = test.client.post(test.url("/graphql")).bearer_auth(&reader).json(&body);
             let mut answer: Value =
@@ -115,7 +115,6 @@ async fn a_document_that_was_read_before_is_checked_like_any_other() {
             answers.push(answer);
         }
         assert_eq!(answers[0], answers[1], "{document} {variables}");
-        asked += 1;
     }
 }
 
