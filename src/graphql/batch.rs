@@ -203,7 +203,7 @@ mod tests {
         let never = batches.read(
             question("id"),
             vec!["a".to_owned()],
-            |_| -> BoxFuture<'static, Result<HashMap<_, ()>>> { Box::pin(std::future::pending()) },
+            |_| -> BoxFuture<'static, Result<HashMap<_, usize>>> { Box::pin(std::future::pending()) },
         );
         assert!(tokio::time::timeout(Duration::from_millis(1), never).await.is_err());
         let at_once = |keys| -> BoxFuture<'static, _> { Box::pin(async move { Ok(lengths(keys)) }) };
@@ -217,10 +217,10 @@ mod tests {
     #[tokio::test]
     async fn an_error_and_a_panic_reach_all_who_asked_and_the_next_is_answered() {
         let batches = Batches::default();
-        let fails = |_| -> BoxFuture<'static, Result<HashMap<String, ()>>> {
+        let fails = |_| -> BoxFuture<'static, Result<HashMap<String, usize>>> {
             Box::pin(async { Err(Error::unavailable("Later.")) })
         };
-        let panics = |_| -> BoxFuture<'static, Result<HashMap<String, ()>>> {
+        let panics = |_| -> BoxFuture<'static, Result<HashMap<String, usize>>> {
             Box::pin(async { panic!("a statement went wrong") })
         };
         for (read, code) in [(fails as fn(_) -> _, Code::Unavailable), (panics as fn(_) -> _, Code::Internal)]
