@@ -9,7 +9,7 @@ use async_graphql::{
     async_trait::async_trait,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
     indexmap::IndexMap,
-    parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet},
+    parser::types::{ExecutableDocument, Selection, SelectionSet},
 };
 
 use super::prepared::Document;
@@ -32,24 +32,13 @@ impl Extension for KeyOrder {
         next: NextExecute<'_>,
     ) -> Response {
         let mut response = next.run(ctx, operation_name).await;
-        if let Some(Document(document)) = ctx.data_opt::<Document>()
-            && let Some(set) = operation(document, operation_name)
+        if let Some(document) = ctx.data_opt::<Document>()
+            && let Some(operation) = document.operation(operation_name)
         {
-            order(document, vec![&mut response.data], &[set]);
+            order(&document.0, vec![&mut response.data], &[&operation.selection_set.node]);
         }
         response
     }
-}
-
-fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a SelectionSet> {
-    let operation = match &document.operations {
-        DocumentOperations::Single(operation) => operation,
-        DocumentOperations::Multiple(operations) => match name {
-            Some(name) => operations.get(name)?,
-            None => operations.values().next().filter(|_| operations.len() == 1)?,
-        },
-    };
-    Some(&operation.node.selection_set.node)
 }
 
 /// The keys of a level, in order, each with what is selected inside.

@@ -2,54 +2,29 @@
 //! (<https://spec.graphql.org/September2025/#sec-Handling-Execution-Errors>): in place of the field, or, where that may
 //! not be null, of the nearest that holds it and may. async-graphql leaves such fields out of what holds them.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::HashSet, sync::Arc};
 
 use async_graphql::{
-    Name, PathSegment, Response, ServerResult, Value, Variables,
+    Name, PathSegment, Response, Value,
     async_trait::async_trait,
-    extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery},
-    parser::{
-        parse_query,
-        types::{
-            DocumentOperations, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet,
-        },
-    },
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
+    parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet},
     registry::{MetaTypeName, Registry},
 };
 
-use super::root_type;
+use super::{prepared::Document, root_type};
 
 /// Puts nulls into the data of every response.
 pub struct Nulls;
 
 impl ExtensionFactory for Nulls {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(OfRequest::default())
+        Arc::new(Nulls)
     }
-}
-
-/// The document of a request, which is read again where one of its fields failed.
-#[derive(Default)]
-struct OfRequest {
-    text: OnceLock<Box<str>>,
 }
 
 #[async_trait]
-impl Extension for OfRequest {
-    async fn parse_query(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        query: &str,
-        variables: &Variables,
-        next: NextParseQuery<'_>,
-    ) -> ServerResult<ExecutableDocument> {
-        self.text.get_or_init(|| query.into());
-        next.run(ctx, query, variables).await
-    }
-
+impl Extension for Nulls {
     async fn execute(
         &self,
         ctx: &ExtensionContext<'_>,
@@ -57,24 +32,24 @@ impl Extension for OfRequest {
         next: NextExecute<'_>,
     ) -> Response {
         let mut response = next.run(ctx, operation_name).await;
-        if response.errors.iter().any(|error| !error.path.is_empty())
-            && let Some(document) = self.text.get().and_then(|text| parse_query(text).ok())
+        if let Some(document) = ctx.data_opt::<Document>()
+            && let Some(operation) = document.operation(operation_name)
         {
-            fill(&mut response, &document, operation_name, &ctx.schema_env.registry);
+            fill(&mut response, &document.0, operation, &ctx.schema_env.registry);
         }
         response
     }
 }
 
-fn fill(response: &mut Response, document: &ExecutableDocument, name: Option<&str>, registry: &Registry) {
-    let operation = match &document.operations {
-        DocumentOperations::Single(operation) => Some(operation),
-        DocumentOperations::Multiple(operations) => name.and_then(|name| operations.get(name)),
-    };
-    let Some(operation) = operation else { return };
+fn fill(
+    response: &mut Response,
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    registry: &Registry,
+) {
+    let shape = Shape { document, registry };
     for error in response.errors.iter().filter(|error| !error.path.is_empty()) {
-        let shape = Shape { document, registry };
-        if let Some(nullable) = shape.nullable(&operation.node, &error.path) {
+        if let Some(nullable) = shape.nullable(operation, &error.path) {
             put_null(&mut response.data, nullable);
         }
     }
@@ -174,7 +149,9 @@ impl<'a> Shape<'a> {
 
 #[cfg(test)]
 mod tests {
-    use async_graphql::{EmptyMutation, EmptySubscription, Object, Result, Schema};
+    use async_graphql::{
+        EmptyMutation, EmptySubscription, Object, Request, Result, Schema, parser::parse_query,
+    };
     use serde_json::{Value, json};
 
     use super::*;
@@ -215,7 +192,8 @@ mod tests {
 
     async fn answer(query: &str) -> Value {
         let schema = Schema::build(Part, EmptyMutation, EmptySubscription).extension(Nulls).finish();
-        let response = schema.execute(query).await;
+        let document = Document(Arc::new(parse_query(query).expect("it is well formed")));
+        let response = schema.execute(Request::new(query).data(document)).await;
         assert!(!response.errors.is_empty(), "{query}");
         response.data.into_json().expect("it is JSON")
     }

@@ -11,7 +11,7 @@ use std::{
 
 use async_graphql::{
     ValidationResult, Value, Variables,
-    parser::types::{BaseType, ExecutableDocument},
+    parser::types::{BaseType, DocumentOperations, ExecutableDocument, OperationDefinition},
 };
 
 use super::{limit::Size, select::Selected};
@@ -28,6 +28,20 @@ const PLAIN: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];
 
 /// The document that a request executes.
 pub struct Document(pub Arc<ExecutableDocument>);
+
+impl Document {
+    /// The operation of a name, or the only one.
+    pub fn operation(&self, name: Option<&str>) -> Option<&OperationDefinition> {
+        let operation = match (&self.0.operations, name) {
+            (DocumentOperations::Single(operation), _) => Some(operation),
+            (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+            (DocumentOperations::Multiple(operations), None) => {
+                operations.values().next().filter(|_| operations.len() == 1)
+            }
+        };
+        operation.map(|operation| &operation.node)
+    }
+}
 
 /// Documents that were read before; clones are the same.
 #[derive(Clone, Default)]

@@ -10,8 +10,9 @@ import { relayStylePagination } from "@apollo/client/utilities";
 import { createClient } from "graphql-ws";
 import { filter, firstValueFrom } from "rxjs";
 import WebSocket from "ws";
+import { check } from "./check.mjs";
 import {
-  CHANGED, CHECKOUT, INVOICE, INVOICES, REFUSED, authorization, check, cursor, invoices, isBought, order, pay, socketUrl,
+  CHANGED, CHECKOUT, INVOICE, INVOICES, REFUSED, authorization, cursor, invoices, isBought, order, pay, socketUrl,
   url,
 } from "./shop.mjs";
 

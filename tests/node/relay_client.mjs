@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { createClient } from "graphql-ws";
 import relay from "relay-runtime";
 import WebSocket from "ws";
-import { authorization, check, cursor, invoices, isBought, order, pay, socketUrl, url } from "./shop.mjs";
+import { check } from "./check.mjs";
+import { authorization, cursor, invoices, isBought, order, pay, socketUrl, url } from "./shop.mjs";
 
 const {
   Environment, Network, Observable, RecordSource, Store, commitMutation, createOperationDescriptor, fetchQuery,

@@ -42,17 +42,6 @@ setTimeout(() => {
   process.exit(1);
 }, 60_000).unref();
 
-export async function check(name, body) {
-  try {
-    const result = await body();
-    console.log(`ok: ${name}`);
-    return result;
-  } catch (error) {
-    console.error(`FAILED: ${name}`, error);
-    process.exit(1);
-  }
-}
-
 // The data of an answer, by no client: what the clients' answers are compared with.
 export async function plain(query, variables) {
   const response = await fetch(url, {

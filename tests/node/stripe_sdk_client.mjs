@@ -4,6 +4,8 @@
 import assert from "node:assert/strict";
 import Stripe from "stripe";
 
+import { check } from "./check.mjs";
+
 const [base, key] = process.argv.slice(2);
 if (!base || !key) {
   console.error("usage: stripe_sdk_client.mjs BASE_URL KEY");
@@ -24,17 +26,6 @@ function client(key) {
     telemetry: false,
     timeout: 10_000,
   });
-}
-
-async function check(name, body) {
-  try {
-    const result = await body();
-    console.log(`ok: ${name}`);
-    return result;
-  } catch (error) {
-    console.error(`FAILED: ${name}`, error);
-    process.exit(1);
-  }
 }
 
 const product = await check("a product is created", async () => {

@@ -8,6 +8,8 @@ import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
 import Stripe from "stripe";
 
+import { check } from "./check.mjs";
+
 const [target, secret, clock] = process.argv.slice(2);
 const now = clock === undefined ? Math.floor(Date.now() / 1000) : Number(clock);
 if (!target || !secret || !Number.isSafeInteger(now)) {
@@ -16,16 +18,6 @@ if (!target || !secret || !Number.isSafeInteger(now)) {
 }
 
 const { webhooks } = new Stripe("sk_test_unused");
-
-async function check(name, body) {
-  try {
-    await body();
-    console.log(`ok: ${name}`);
-  } catch (error) {
-    console.error(`FAILED: ${name}`, error);
-    process.exit(1);
-  }
-}
 
 function construct(body, header) {
   const tolerance = undefined;

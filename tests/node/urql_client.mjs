@@ -6,8 +6,9 @@ import assert from "node:assert/strict";
 import { Client, cacheExchange, fetchExchange, subscriptionExchange } from "@urql/core";
 import { persistedExchange } from "@urql/exchange-persisted";
 import { createClient } from "graphql-sse";
+import { check } from "./check.mjs";
 import {
-  CHANGED, CHECKOUT, INVOICE, INVOICES, REFUSED, authorization, check, cursor, invoices, isBought, order, pay, url,
+  CHANGED, CHECKOUT, INVOICE, INVOICES, REFUSED, authorization, cursor, invoices, isBought, order, pay, url,
 } from "./shop.mjs";
 
 // What was sent, as `GET` or `POST` and the request's members.
