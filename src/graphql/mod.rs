@@ -90,9 +90,9 @@ fn build<Q: ObjectType + 'static>(query: Q) -> Builder<Q> {
 fn extended<Q: ObjectType + 'static>(schema: Builder<Q>, config: &GraphqlConfig) -> Builder<Q> {
     schema
         .extension(Mask)
+        .extension(KeyOrder)
         .extension(Nulls)
         .extension(Guard(config.timeout))
-        .extension(KeyOrder)
         .extension(Limit::new(config.limits))
         .extension(Discretion(config.introspection))
 }

@@ -60,6 +60,14 @@ async fn fields_stand_in_the_order_of_the_document() {
 }
 
 #[tokio::test]
+async fn a_field_that_failed_stands_in_its_place() {
+    let test = TestApp::start().await;
+    let reader = test.service(Role::Reader).await;
+    let answer = text(&test, &reader, "{ a: __typename syncRun(id: \"none\") { id } z: __typename }").await;
+    assert!(answer.starts_with(r#"{"data":{"a":"Query","syncRun":null,"z":"Query"},"errors":["#), "{answer}");
+}
+
+#[tokio::test]
 async fn a_document_that_was_read_before_is_checked_like_any_other() {
     let test = TestApp::start().await;
     test.know(&account("1", "user_id")).await;
