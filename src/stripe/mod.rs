@@ -83,6 +83,13 @@ impl Stripe {
         other
     }
 
+    /// The same for what is better done late than not: each call is tried for minutes.
+    pub fn patient(&self) -> Self {
+        let mut other = self.clone();
+        other.caller.is_patient = true;
+        other
+    }
+
     /// The same for the objects of a connected account; of one's own where that is empty.
     pub fn on_behalf_of(&self, account: &str) -> Self {
         let mut other = self.clone();

@@ -39,6 +39,11 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// The same for what is better done late than not: some minutes without Stripe do not end it.
+    pub fn patient(&self) -> Self {
+        Self { attempts: self.attempts * 6, deadline: self.deadline * 10, ..self.clone() }
+    }
+
     /// The pauses before jitter.
     pub fn backoff(&self) -> ExponentialBuilder {
         ExponentialBuilder::new()

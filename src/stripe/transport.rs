@@ -47,6 +47,8 @@ pub struct Caller {
     pub account: String,
     /// The API version that the answer is to be in; none: the newest that we know.
     pub api_version: Option<String>,
+    /// Whether it is better done late than not.
+    pub is_patient: bool,
 }
 
 impl Transport {
@@ -77,13 +79,14 @@ impl Transport {
         if !caller.account.is_empty() {
             check_id(&caller.account)?;
         }
-        let deadline = Instant::now() + self.policy.deadline;
+        let policy = if caller.is_patient { self.policy.patient() } else { self.policy.clone() };
+        let deadline = Instant::now() + policy.deadline;
         let body = request.body.as_ref().map(|body| Bytes::copy_from_slice(body.as_bytes()));
         (|| self.attempt(request, body.clone(), key, caller, deadline))
-            .retry(self.policy.backoff())
+            .retry(policy.backoff())
             .when(Failure::is_worth_retrying)
             .adjust(|failure, backoff| {
-                let pause = self.policy.pause(backoff?, failure.retry_after, chance());
+                let pause = policy.pause(backoff?, failure.retry_after, chance());
                 (Instant::now() + pause < deadline).then_some(pause)
             })
             .notify(|failure, pause| {

@@ -157,14 +157,17 @@ impl State {
         kinds: &[&'static str],
         edit: impl FnOnce(&mut Value),
     ) -> Value {
-        let Some(row) = self.tables.entry(object).or_default().get_mut(id) else {
+        let livemode = self.options.livemode;
+        let edit = |value: &mut Value| {
+            edit(value);
+            if livemode {
+                mark_live(value);
+            }
+        };
+        let Some(row) = self.tables.entry(object).or_default().change(id, edit) else {
             return Value::Null;
         };
         let before = row.snapshot.clone();
-        edit(&mut row.value);
-        if self.options.livemode {
-            mark_live(&mut row.value);
-        }
         let after: Snapshot = row.value.to_string().into();
         let value = row.value.clone();
         if after != before {

@@ -1,6 +1,6 @@
 //! The objects of one type, in the order of their creation.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -37,6 +37,8 @@ struct Place {
 pub(crate) struct Table {
     rows: HashMap<String, Row>,
     order: BTreeMap<u64, Place>,
+    /// Where each customer's objects stand in that order.
+    of_customers: HashMap<String, BTreeSet<u64>>,
     deleted: Vec<String>,
 }
 
@@ -45,18 +47,28 @@ impl Table {
         self.rows.get(id)
     }
 
-    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Row> {
-        self.rows.get_mut(id)
+    /// Changes an object and gives its row.
+    pub(crate) fn change(&mut self, id: &str, edit: impl FnOnce(&mut Value)) -> Option<&mut Row> {
+        let row = self.rows.get_mut(id)?;
+        let before = row.value["customer"].clone();
+        edit(&mut row.value);
+        if before != row.value["customer"] {
+            take(&mut self.of_customers, &before, row.sequence);
+            put(&mut self.of_customers, &row.value["customer"], row.sequence);
+        }
+        Some(row)
     }
 
     pub(crate) fn insert(&mut self, id: String, row: Row) {
         self.order.insert(row.sequence, Place { id: id.clone(), second: second_of(&row.value) });
+        put(&mut self.of_customers, &row.value["customer"], row.sequence);
         self.rows.insert(id, row);
     }
 
     pub(crate) fn remove(&mut self, id: &str) -> Option<Row> {
         let row = self.rows.remove(id)?;
         self.order.remove(&row.sequence);
+        take(&mut self.of_customers, &row.value["customer"], row.sequence);
         self.deleted.push(id.to_owned());
         Some(row)
     }
@@ -64,6 +76,12 @@ impl Table {
     /// The rows from the newest to the oldest.
     pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = &Row> {
         self.order.values().rev().filter_map(|place| self.rows.get(&place.id))
+    }
+
+    /// The rows of a customer from the newest to the oldest.
+    pub(crate) fn of_customer(&self, customer: &str) -> impl DoubleEndedIterator<Item = &Row> {
+        let places = self.of_customers.get(customer).into_iter().flatten().rev();
+        places.filter_map(|sequence| self.rows.get(&self.order.get(sequence)?.id))
     }
 
     /// The objects that are older than a sequence number and of a second that is asked for, from the newest to the
@@ -104,6 +122,24 @@ impl Table {
 }
 
 /// The second at which an object was created; an invoice item calls it its date.
-fn second_of(value: &Value) -> i64 {
+pub(crate) fn second_of(value: &Value) -> i64 {
     value["created"].as_i64().unwrap_or_else(|| number(value, "date"))
+}
+
+/// Notes that a customer has the object that stands there; of no customer nothing is noted.
+fn put(of_customers: &mut HashMap<String, BTreeSet<u64>>, customer: &Value, sequence: u64) {
+    if let Some(customer) = customer.as_str() {
+        of_customers.entry(customer.to_owned()).or_default().insert(sequence);
+    }
+}
+
+/// Notes that a customer has it no more.
+fn take(of_customers: &mut HashMap<String, BTreeSet<u64>>, customer: &Value, sequence: u64) {
+    let Some(customer) = customer.as_str() else { return };
+    if let Some(places) = of_customers.get_mut(customer) {
+        places.remove(&sequence);
+        if places.is_empty() {
+            of_customers.remove(customer);
+        }
+    }
 }

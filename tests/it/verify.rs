@@ -211,6 +211,54 @@ async fn what_is_in_lists_is_compared_and_mended() {
 }
 
 #[tokio::test]
+async fn short_and_long_lists_of_customers_are_compared_and_mended() {
+    let test = TestApp::start().await;
+    test.connect_webhooks(ENDIVE);
+    let (mut lists, mut tax_ids) = (Vec::new(), Vec::new());
+    for many in [105, 1, 0, 2] {
+        let customer = test.at_stripe("/v1/customers", "name=Ada").await;
+        let (path, mut held) = (format!("/v1/customers/{customer}/tax_ids"), Vec::new());
+        for number in 0..many {
+            let body = format!("type=eu_vat&value=DE{:09}", 100_000_000 + number);
+            held.push(test.at_stripe(&path, &body).await);
+        }
+        lists.push(path);
+        tax_ids.push(held);
+    }
+    test.deliver().await;
+    test.sim.advance(60);
+    test.assert_equal().await;
+    let removed = [&tax_ids[0][0], &tax_ids[0][104], &tax_ids[1][0]].map(String::as_str);
+    test.damage(&format!("DELETE FROM tax_ids WHERE id IN ('{}')", removed.join("', '"))).await;
+    let deleted = [&tax_ids[0][1], &tax_ids[3][0]].map(String::as_str);
+    for (id, list) in deleted.into_iter().zip([&lists[0], &lists[3]]) {
+        test.delete_at_stripe(&format!("{list}/{id}")).await;
+    }
+    let report = test.verify(&Wanted { repair: true, ..all() }).await;
+    let missing = removed.map(|id| (id, Kind::Missing, vec![]));
+    let mut expected: Vec<_> =
+        missing.into_iter().chain(deleted.map(|id| (id, Kind::Surplus, vec![]))).collect();
+    expected.sort_by_key(|(id, ..)| *id);
+    assert_eq!((found(&report), report.repaired), (expected, 5));
+    test.sim.advance(60);
+    test.assert_equal().await;
+}
+
+#[tokio::test]
+async fn what_a_missing_customer_has_is_found_with_it() {
+    let test = TestApp::start().await;
+    let customer = test.at_stripe("/v1/customers", "name=Ada").await;
+    let tax_id =
+        test.at_stripe(&format!("/v1/customers/{customer}/tax_ids"), "type=eu_vat&value=DE100000000").await;
+    let report = test.verify(&Wanted { repair: true, ..all() }).await;
+    let missing: Vec<_> =
+        drifts(&report).into_iter().map(|drift| (drift.object, drift.id.as_str())).collect();
+    assert_eq!(missing, [("customer", customer.as_str()), ("tax_id", tax_id.as_str())]);
+    test.sim.advance(60);
+    test.assert_equal().await;
+}
+
+#[tokio::test]
 async fn a_column_that_another_object_lends_is_compared_too() {
     let test = filled(200, ENDIVE).await;
     let paid =

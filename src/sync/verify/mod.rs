@@ -8,9 +8,17 @@ mod compare;
 mod settle;
 mod walk;
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
 
-use entity::verification::{ActiveModel, Column, Entity, Model, Outcome};
+use entity::{
+    mirrored::Listing,
+    verification::{ActiveModel, Column, Entity, Model, Outcome},
+};
+use futures_util::{StreamExt, stream};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, TryInsertResult,
     sea_query::OnConflict,
@@ -32,6 +40,9 @@ const MOST_NAMED: usize = 10_000;
 
 /// How many are kept with the stored report.
 const MOST_STORED: usize = 100;
+
+/// How many types of objects are compared at once.
+const TYPES: usize = 4;
 
 /// How often is looked whether a comparison is due that is made regularly.
 const LOOK: Duration = Duration::from_mins(10);
@@ -207,22 +218,23 @@ async fn compare_all(
     wanted: &Wanted,
     told: &mut (dyn FnMut(&Drift) + Send + Sync),
 ) -> Report {
+    let (stripe, told, trouble_of_all) = (stripe.patient(), Mutex::new(told), OnceLock::new());
+    let tell = |drift: &Drift| told.lock().unwrap_or_else(PoisonError::into_inner)(drift);
     let mut objects = Vec::with_capacity(wanted.mirrors.len());
-    let mut trouble_of_all: Option<String> = None;
-    for mirror in wanted.mirrors.iter().copied() {
-        let mut check = Check::new(app, stripe, wanted, mirror, told);
-        check.found.error.clone_from(&trouble_of_all);
-        if trouble_of_all.is_none()
-            && let Err(trouble) = check.all().await
-        {
-            check.found.error = Some(trouble.reason());
-            if trouble.is_of_all() {
-                trouble_of_all = Some(trouble.reason());
-            }
-        }
-        objects.push(check.found);
+    // What is listed by the rows of others comes behind these, of which some may have to be mended.
+    for is_of_others in [false, true] {
+        let mirrors = wanted.mirrors.iter().filter(|mirror| is_listed_by_others(mirror) == is_of_others);
+        let check = |mirror| Check::new(app, &stripe, wanted, mirror, &tell).made(&trouble_of_all);
+        let checks: Vec<_> = mirrors.copied().map(check).collect();
+        objects.extend(stream::iter(checks).buffered(TYPES).collect::<Vec<_>>().await);
     }
+    let place = |found: &OfObject| wanted.mirrors.iter().position(|mirror| mirror.object == found.object);
+    objects.sort_by_key(place);
     Report::of(objects)
+}
+
+fn is_listed_by_others(mirror: &Mirror) -> bool {
+    matches!(mirror.listing, Listing::Each { .. } | Listing::Made { .. })
 }
 
 /// The comparison of one type of object.
@@ -236,7 +248,7 @@ struct Check<'a> {
     doubts: Vec<Doubt>,
     /// What was noted so far, so that nothing is reported twice.
     doubted: HashSet<String>,
-    told: &'a mut (dyn FnMut(&Drift) + Send + Sync),
+    told: &'a (dyn Fn(&Drift) + Send + Sync),
 }
 
 impl<'a> Check<'a> {
@@ -245,10 +257,30 @@ impl<'a> Check<'a> {
         stripe: &'a Stripe,
         wanted: &'a Wanted,
         mirror: &'static Mirror,
-        told: &'a mut (dyn FnMut(&Drift) + Send + Sync),
+        told: &'a (dyn Fn(&Drift) + Send + Sync),
     ) -> Self {
         let found = OfObject { object: mirror.object, ..OfObject::default() };
         Self { app, stripe, wanted, mirror, found, doubts: Vec::new(), doubted: HashSet::new(), told }
+    }
+
+    /// What is found, unless it is known by then that nothing can be compared.
+    async fn made(mut self, trouble_of_all: &OnceLock<String>) -> OfObject {
+        if let Some(trouble) = trouble_of_all.get() {
+            self.found.error = Some(trouble.clone());
+            return self.found;
+        }
+        let app = self.app;
+        let made = tokio::select! {
+            made = self.all() => made,
+            () = stopped(app) => Err(Trouble::Stopping),
+        };
+        if let Err(trouble) = made {
+            let reason = self.found.error.insert(trouble.reason());
+            if trouble.is_of_all() {
+                trouble_of_all.get_or_init(|| reason.clone());
+            }
+        }
+        self.found
     }
 
     async fn all(&mut self) -> Result<(), Trouble> {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     network,
     stripe::{Stripe, StripeError},
-    sync::{path::fill, stopped},
+    sync::path::fill,
 };
 
 /// How often something is looked at that goes on changing.
@@ -92,11 +92,7 @@ impl Check<'_> {
             if doubts.is_empty() {
                 return Ok(());
             }
-            tokio::select! {
-                () = stopped(self.app) => {}
-                () = tokio::time::sleep(self.wanted.pause) => {}
-            }
-            self.go_on()?;
+            tokio::time::sleep(self.wanted.pause).await;
             let mut states = Vec::with_capacity(doubts.len());
             for doubts in doubts.chunks(AT_ONCE) {
                 states.extend(try_join_all(doubts.iter().map(|doubt| self.state(doubt))).await?);

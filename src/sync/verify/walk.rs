@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use entity::mirrored::{Listing, Object};
-use futures_util::future::try_join_all;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 use sea_orm::{
     ConnectionTrait, Order, Value,
     sea_query::{Expr, ExprTrait, Func, Query, SelectStatement},
@@ -20,7 +20,7 @@ use crate::{
     mirror::{Mirror, mirror},
     stripe::Answer,
     sync::{
-        is_stopping, lists,
+        lists,
         path::{escape, fill},
     },
 };
@@ -31,8 +31,11 @@ const PAGE: usize = 100;
 /// How many follow each of those that a sample chooses.
 const SAMPLED_AT_ONCE: u64 = 10;
 
-/// How many of a page's objects are completed at once.
-const AT_ONCE: usize = 4;
+/// How many requests are under way at once.
+const AT_ONCE: usize = 8;
+
+/// How many objects' lists are compared at once.
+const PARENTS: usize = 32;
 
 /// How many ids are read at once.
 const IDS: u64 = 500;
@@ -82,8 +85,9 @@ impl Check<'_> {
     async fn each(&mut self, of: &'static str, sample: Option<u64>) -> Result<(), Trouble> {
         let Some(parent) = mirror(of) else { return Ok(()) };
         if let Some(sample) = sample {
-            for id in self.chosen(parent, sample).await? {
-                self.one(id).await?;
+            let chosen = self.chosen(parent, sample).await?;
+            for ids in chosen.chunks(PARENTS) {
+                self.those_of(ids).await?;
             }
             return Ok(());
         }
@@ -94,28 +98,61 @@ impl Check<'_> {
             let ids = self.ids(&page).await?;
             let Some(end) = ids.last() else { return Ok(()) };
             last.clone_from(end);
-            for id in ids {
-                self.one(id).await?;
+            for ids in ids.chunks(PARENTS) {
+                self.those_of(ids).await?;
             }
         }
     }
 
-    /// Goes through what one object of another type has.
-    async fn one(&mut self, id: String) -> Result<(), Trouble> {
-        match self.mirror.listing {
-            Listing::Each { of, path } => {
-                let path = fill(path, |_| Some(id.clone()))?;
-                self.list(&List { path, of: Some((of, id)) }).await
+    /// Goes through what some objects of another type have.
+    async fn those_of(&mut self, parents: &[String]) -> Result<(), Trouble> {
+        let Listing::Each { of, path } = self.mirror.listing else {
+            let made = some_at_once(parents.iter().map(|id| self.assembled(id).boxed())).await?;
+            let made: Vec<Seen> = made.into_iter().flatten().collect();
+            return self.compare_page(&made).await;
+        };
+        let lists = parents.iter().map(|id| {
+            let path = fill(path, |_| Some(id.clone()))?;
+            Ok(List { path, of: Some((of, id.clone())) })
+        });
+        let lists = lists.collect::<Result<Vec<_>, Trouble>>()?;
+        let pages = some_at_once(lists.iter().map(|list| self.whole(list).boxed())).await?;
+        let (mut objects, mut whole, mut long) = (Vec::new(), Vec::new(), Vec::new());
+        for (list, page) in lists.into_iter().zip(pages) {
+            match page {
+                Some(page) => {
+                    objects.extend(page);
+                    whole.push(list);
+                }
+                None => long.push(list),
             }
-            _ => self.made(id).await,
         }
+        self.compare_page(&objects).await?;
+        let listed = objects.into_iter().map(|seen| seen.snapshot.id).collect();
+        self.unlisted(&whole, &listed).await?;
+        for list in long {
+            self.list(&list).await?;
+        }
+        Ok(())
+    }
+
+    /// What is in a list; none where it has more than a page.
+    async fn whole(&self, list: &List) -> Result<Option<Vec<Seen>>, Trouble> {
+        let page = match self.stripe.get(&list.page(PAGE, None)).await {
+            // Whose list it is, is gone, and the list with it.
+            Err(error) if error.is_missing() => return Ok(Some(Vec::new())),
+            page => page?,
+        };
+        if page.object["has_more"].as_bool() == Some(true) {
+            return Ok(None);
+        }
+        self.seen(&page, list.of.as_ref()).await.map(Some)
     }
 
     /// Goes through a list to its end.
     async fn list(&mut self, list: &List) -> Result<(), Trouble> {
         let (mut edge, mut read, mut places) = (Edge::default(), HashSet::new(), Vec::<String>::new());
         loop {
-            self.go_on()?;
             let page = match self.stripe.get(&list.page(PAGE, places.last().map(String::as_str))).await {
                 // What was the last of a page is not there any more: the one before it is the place then.
                 Err(error) if error.is_missing() && places.len() > 1 => {
@@ -143,7 +180,11 @@ impl Check<'_> {
             }
             places = ids;
         }
-        if self.is_dated() && list.of.is_none() { Ok(()) } else { self.unlisted(list, &read).await }
+        if self.is_dated() && list.of.is_none() {
+            Ok(())
+        } else {
+            self.unlisted(std::slice::from_ref(list), &read).await
+        }
     }
 
     /// Compares some objects behind some that are chosen by chance, and these too.
@@ -156,7 +197,6 @@ impl Check<'_> {
         }
         let limit = usize::try_from(SAMPLED_AT_ONCE).expect("it is small");
         for id in chosen {
-            self.go_on()?;
             self.found.checked += 1;
             let page = match self.stripe.get(&list.page(limit, Some(&id))).await {
                 Err(error) if error.is_missing() => {
@@ -171,13 +211,6 @@ impl Check<'_> {
             self.settle_if_many().await?;
         }
         Ok(())
-    }
-
-    /// Compares what is nothing but its own lists.
-    async fn made(&mut self, id: String) -> Result<(), Trouble> {
-        self.go_on()?;
-        let Some(seen) = self.assembled(&id).await? else { return Ok(()) };
-        self.compare_page(&[seen]).await
     }
 
     /// An object that is nothing but its own lists; none where it is gone.
@@ -199,12 +232,9 @@ impl Check<'_> {
         };
         let objects = listed.iter().map(|object| named(object.clone(), of));
         let objects: Vec<Json> = objects.filter(|object| object["deleted"] != true).collect();
-        let mut seen = Vec::with_capacity(objects.len());
-        for objects in objects.chunks(AT_ONCE) {
-            let complete = objects.iter().map(|object| self.complete(page, object.clone()));
-            seen.extend(try_join_all(complete).await?.into_iter().flatten());
-        }
-        Ok(seen)
+        let seen =
+            some_at_once(objects.into_iter().map(|object| self.complete(page, object).boxed())).await?;
+        Ok(seen.into_iter().flatten().collect())
     }
 
     /// An object of an answer, with its lists to their end.
@@ -247,10 +277,6 @@ impl Check<'_> {
         if self.doubts.len() >= MOST_DOUBTS { self.settle().await } else { Ok(()) }
     }
 
-    pub fn go_on(&self) -> Result<(), Trouble> {
-        if is_stopping(self.app) { Err(Trouble::Stopping) } else { Ok(()) }
-    }
-
     /// Whether rows can be told from those of other pages by when they were created.
     fn is_dated(&self) -> bool {
         self.mirror.position("created").is_some()
@@ -279,15 +305,16 @@ impl Check<'_> {
         Ok(Edge { created: oldest, ids })
     }
 
-    /// Notes the rows that a whole list does not name.
-    async fn unlisted(&mut self, list: &List, listed: &HashSet<String>) -> Result<(), Trouble> {
+    /// Notes the rows that whole lists do not name.
+    async fn unlisted(&mut self, lists: &[List], listed: &HashSet<String>) -> Result<(), Trouble> {
         let mut rows = own_ids(self.mirror);
-        if let Some((column, id)) = &list.of {
+        let of: Vec<_> = lists.iter().filter_map(|list| list.of.as_ref()).collect();
+        if let Some((column, _)) = of.first() {
             // Where a row does not say whose it is, nobody can tell which list lacks it.
             if self.mirror.position(column).is_none() {
                 return Ok(());
             }
-            rows.and_where(Expr::col(*column).eq(id.as_str()));
+            rows.and_where(Expr::col(*column).is_in(of.iter().map(|(_, id)| id.as_str())));
         }
         self.unless_listed(&rows, listed).await
     }
@@ -322,6 +349,13 @@ impl Check<'_> {
         let rows = self.app.db.reader.query_all(rows).await?;
         Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
     }
+}
+
+/// What so many calls give, in their order, some under way at once.
+async fn some_at_once<'a, T>(
+    calls: impl Iterator<Item = BoxFuture<'a, Result<T, Trouble>>>,
+) -> Result<Vec<T>, Trouble> {
+    stream::iter(calls.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
 }
 
 /// The ids of one's own objects that are not deleted.

@@ -93,10 +93,9 @@ fn include(state: &State, value: &mut Value, name: &str, version: &Version) {
             &belonging(state, "invoice_payment", "invoice", &id),
             &format!("/v1/invoice_payments?invoice={id}"),
         ),
-        ("customer", "subscriptions") => list(
-            &belonging(state, "subscription", "customer", &id),
-            &format!("/v1/customers/{id}/subscriptions"),
-        ),
+        ("customer", "subscriptions") => {
+            list(&of_customer(state, "subscription", &id), &format!("/v1/customers/{id}/subscriptions"))
+        }
         ("charge", "refunds") => {
             list(&belonging(state, "refund", "charge", &id), &format!("/v1/charges/{id}/refunds"))
         }
@@ -108,6 +107,11 @@ fn include(state: &State, value: &mut Value, name: &str, version: &Version) {
 fn belonging(state: &State, object: &str, field: &str, id: &str) -> Vec<Value> {
     let rows = state.table(object).into_iter().flat_map(crate::table::Table::newest_first);
     rows.map(|row| &row.value).filter(|value| value[field] == id).cloned().collect()
+}
+
+fn of_customer(state: &State, object: &str, customer: &str) -> Vec<Value> {
+    let rows = state.table(object).into_iter().flat_map(|table| table.of_customer(customer));
+    rows.map(|row| row.value.clone()).collect()
 }
 
 fn list(data: &[Value], url: &str) -> Value {

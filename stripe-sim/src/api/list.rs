@@ -6,6 +6,7 @@ use super::route::Call;
 use crate::error::{Answer, ApiError};
 use crate::params::Params;
 use crate::state::State;
+use crate::table::{Table, second_of};
 
 /// How far a list goes, and from where.
 #[derive(Debug)]
@@ -34,33 +35,69 @@ impl Cursor<'_> {
         Ok(Cursor { limit, starting_after, ending_before })
     }
 
+    /// Where the object that it names stands in the order of creation.
+    fn place(&self, object: &str, table: &Table) -> Answer<Option<u64>> {
+        let Some(id) = self.starting_after.or(self.ending_before) else { return Ok(None) };
+        let row = table.get(id).ok_or_else(|| ApiError::no_such(object, id, self.param()))?;
+        Ok(Some(row.sequence))
+    }
+
     /// The parameter that names the cursor.
     pub(crate) fn param(&self) -> &'static str {
         if self.ending_before.is_some() { "ending_before" } else { "starting_after" }
     }
 }
 
-/// A page of the live objects of a type that pass a filter, and whose `created` is asked for.
+/// A page of the live objects of a type that pass a filter, and whose `created` and `customer` are asked for.
 pub(crate) fn objects(state: &State, call: &Call, object: &str, keep: impl Fn(&Value) -> bool) -> Answer {
+    match call.params.text("customer") {
+        Some(customer) => of_customer(state, call, object, customer, keep),
+        None => of_all(state, call, object, keep),
+    }
+}
+
+/// A page of a customer's objects of a type that pass a filter, and whose `created` is asked for.
+pub(crate) fn of_customer(
+    state: &State,
+    call: &Call,
+    object: &str,
+    customer: &str,
+    keep: impl Fn(&Value) -> bool,
+) -> Answer {
+    let cursor = Cursor::read(&call.params)?;
+    let range = created(&call.params)?;
+    let Some(table) = state.table(object) else { return Ok(page(call, Vec::new(), &cursor)) };
+    let after = cursor.place(object, table)?;
+    let asked = table.of_customer(customer).filter(|row| match after {
+        None => true,
+        Some(after) if cursor.ending_before.is_some() => row.sequence > after,
+        Some(after) => row.sequence < after,
+    });
+    let asked = asked.map(|row| &row.value).filter(|value| keep(value) && within(&range, second_of(value)));
+    let mut values: Vec<Value> = asked.cloned().collect();
+    if cursor.ending_before.is_some() {
+        values.reverse();
+    }
+    Ok(page(call, values, &cursor))
+}
+
+fn of_all(state: &State, call: &Call, object: &str, keep: impl Fn(&Value) -> bool) -> Answer {
     let cursor = Cursor::read(&call.params)?;
     let range = created(&call.params)?;
     let is_asked = |second| within(&range, second);
     let keep = |value: &&Value| keep(value);
     let Some(table) = state.table(object) else { return Ok(page(call, Vec::new(), &cursor)) };
-    let sequence = |id: &str| {
-        let row = table.get(id).ok_or_else(|| ApiError::no_such(object, id, cursor.param()))?;
-        Answer::Ok(row.sequence)
-    };
-    let rows: Vec<Value> = match (cursor.starting_after, cursor.ending_before) {
-        (Some(id), _) => {
-            table.older_than(sequence(id)?, is_asked).filter(keep).take(cursor.limit + 1).cloned().collect()
+    let (place, many) = (cursor.place(object, table)?, cursor.limit + 1);
+    let values: Vec<Value> = match place {
+        Some(place) if cursor.ending_before.is_some() => {
+            table.newer_than(place, is_asked).filter(keep).take(many).cloned().collect()
         }
-        (_, Some(id)) => {
-            table.newer_than(sequence(id)?, is_asked).filter(keep).take(cursor.limit + 1).cloned().collect()
+        place => {
+            let newest = place.unwrap_or(u64::MAX);
+            table.older_than(newest, is_asked).filter(keep).take(many).cloned().collect()
         }
-        _ => table.older_than(u64::MAX, is_asked).filter(keep).take(cursor.limit + 1).cloned().collect(),
     };
-    Ok(page(call, rows, &cursor))
+    Ok(page(call, values, &cursor))
 }
 
 /// A page of values that are given in the order of the list.
@@ -79,7 +116,7 @@ pub(crate) fn values(call: &Call, object: &str, mut values: Vec<Value>) -> Answe
     Ok(page(call, values, &cursor))
 }
 
-/// The list object of up to one value more than the page holds; values before a cursor come in reverse.
+/// The list object of the first values; those before a cursor come in reverse.
 pub(crate) fn page(call: &Call, mut values: Vec<Value>, cursor: &Cursor<'_>) -> Value {
     let has_more = values.len() > cursor.limit;
     values.truncate(cursor.limit);

@@ -7,10 +7,9 @@ use crate::state::{State, number, text};
 
 /// The ids of a customer's items of a currency that wait for an invoice, in the order of their creation.
 pub(crate) fn pending(state: &State, customer: &str, currency: &str) -> Vec<String> {
-    let rows = state.table("invoiceitem").into_iter().flat_map(|table| table.newest_first().rev());
-    let waiting = rows.map(|row| &row.value).filter(|item| {
-        item["invoice"].is_null() && item["customer"] == customer && item["currency"] == currency
-    });
+    let rows = state.table("invoiceitem").into_iter().flat_map(|table| table.of_customer(customer).rev());
+    let waiting = rows.map(|row| &row.value);
+    let waiting = waiting.filter(|item| item["invoice"].is_null() && item["currency"] == currency);
     waiting.map(|item| text(item, "id")).collect()
 }
 

@@ -17,7 +17,6 @@ fn retrieve(state: &mut State, call: &Call) -> Answer {
 
 fn list(state: &mut State, call: &Call) -> Answer {
     list::objects(state, call, "charge", |value| {
-        list::equal(&call.params, "customer", &value["customer"])
-            && list::equal(&call.params, "payment_intent", &value["payment_intent"])
+        list::equal(&call.params, "payment_intent", &value["payment_intent"])
     })
 }

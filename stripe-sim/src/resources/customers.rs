@@ -143,6 +143,6 @@ fn write(params: &Params, balance: Option<i64>, value: &mut Value) {
 
 /// The ids of a customer's objects of a type, in the order of their creation.
 pub(crate) fn ids_of(state: &State, object: &str, customer: &str) -> Vec<String> {
-    let rows = state.table(object).into_iter().flat_map(|table| table.newest_first().rev());
-    rows.filter(|row| row.value["customer"] == customer).map(|row| text(&row.value, "id")).collect()
+    let rows = state.table(object).into_iter().flat_map(|table| table.of_customer(customer).rev());
+    rows.map(|row| text(&row.value, "id")).collect()
 }

@@ -119,8 +119,7 @@ fn retrieve(state: &mut State, call: &Call) -> Answer {
 fn list(state: &mut State, call: &Call) -> Answer {
     let pending = call.params.flag("pending")?;
     list::objects(state, call, "invoiceitem", |value| {
-        list::equal(&call.params, "customer", &value["customer"])
-            && list::equal(&call.params, "invoice", &value["invoice"])
+        list::equal(&call.params, "invoice", &value["invoice"])
             && pending.is_none_or(|pending| json!(pending) == value["invoice"].is_null())
     })
 }

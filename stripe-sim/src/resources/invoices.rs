@@ -64,8 +64,7 @@ fn retrieve(state: &mut State, call: &Call) -> Answer {
 fn list(state: &mut State, call: &Call) -> Answer {
     list::objects(state, call, "invoice", |value| {
         let subscription = &value["parent"]["subscription_details"]["subscription"];
-        list::equal(&call.params, "customer", &value["customer"])
-            && list::equal(&call.params, "status", &value["status"])
+        list::equal(&call.params, "status", &value["status"])
             && list::equal(&call.params, "subscription", subscription)
             && list::equal(&call.params, "collection_method", &value["collection_method"])
     })

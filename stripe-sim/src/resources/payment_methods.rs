@@ -153,13 +153,16 @@ fn retrieve(state: &mut State, call: &Call) -> Answer {
 }
 
 fn list(state: &mut State, call: &Call) -> Answer {
-    let customer = call.params.need("customer")?;
-    list::objects(state, call, "payment_method", |value| {
-        value["customer"] == customer && list::equal(&call.params, "type", &value["type"])
-    })
+    of(state, call, call.params.need("customer")?)
 }
 
 fn of_customer(state: &mut State, call: &Call) -> Answer {
     state.at_path("customer", call.id())?;
-    list::objects(state, call, "payment_method", |value| value["customer"] == call.id())
+    of(state, call, call.id())
+}
+
+fn of(state: &State, call: &Call, customer: &str) -> Answer {
+    list::of_customer(state, call, "payment_method", customer, |value| {
+        list::equal(&call.params, "type", &value["type"])
+    })
 }

@@ -63,7 +63,6 @@ fn list(state: &mut State, call: &Call) -> Answer {
     list::objects(state, call, "promotion_code", |value| {
         list::equal(&call.params, "code", &value["code"])
             && list::equal(&call.params, "coupon", &value["promotion"]["coupon"])
-            && list::equal(&call.params, "customer", &value["customer"])
             && list::equal_flag(&call.params, "active", &value["active"])
     })
 }

@@ -17,7 +17,6 @@ fn retrieve(state: &mut State, call: &Call) -> Answer {
 
 fn list(state: &mut State, call: &Call) -> Answer {
     list::objects(state, call, "setup_intent", |value| {
-        list::equal(&call.params, "customer", &value["customer"])
-            && list::equal(&call.params, "payment_method", &value["payment_method"])
+        list::equal(&call.params, "payment_method", &value["payment_method"])
     })
 }

@@ -105,7 +105,6 @@ fn list(state: &mut State, call: &Call) -> Answer {
             Some(status) => value["status"] == status,
         };
         status
-            && list::equal(params, "customer", &value["customer"])
             && list::equal(params, "collection_method", &value["collection_method"])
             && params.text("price").is_none_or(priced)
     })

@@ -52,6 +52,32 @@ async fn filters_narrow_a_list() {
 }
 
 #[tokio::test]
+async fn a_customers_list_has_what_is_the_customers_now() {
+    let caller = Caller::new().await;
+    let all = customers(&caller, 2).await;
+    let mut cards = Vec::new();
+    for customer in [&all[0], &all[1], &all[0], &all[0]] {
+        let attach = format!("customer={customer}");
+        cards.push(caller.create("/v1/payment_methods/pm_card_visa/attach", &attach).await);
+        caller.sim.advance(10);
+    }
+    let path = format!("/v1/payment_methods?customer={}", all[0]);
+    let own = [cards[3].clone(), cards[2].clone(), cards[0].clone()];
+    let first = caller.get(&format!("{path}&limit=2")).await.json();
+    assert_eq!((ids(&first), &first["has_more"]), (own[..2].to_vec(), &true.into()));
+    let next = caller.get(&format!("{path}&limit=2&starting_after={}", own[1])).await.json();
+    assert_eq!((ids(&next), &next["has_more"]), (own[2..].to_vec(), &false.into()));
+    let before = caller.get(&format!("{path}&limit=1&ending_before={}", own[2])).await.json();
+    assert_eq!((ids(&before), &before["has_more"]), (own[1..2].to_vec(), &true.into()));
+    caller.post(&format!("/v1/payment_methods/{}/detach", own[1]), "").await;
+    assert_eq!(ids(&caller.get(&path).await.json()), [own[0].clone(), own[2].clone()]);
+    let nested = caller.get(&format!("/v1/customers/{}/payment_methods", all[1])).await.json();
+    assert_eq!(ids(&nested), cards[1..2]);
+    let lost = caller.get(&format!("{path}&starting_after=pm_none")).await;
+    assert_eq!(lost.error(), (400, "resource_missing".to_owned(), "starting_after".to_owned()));
+}
+
+#[tokio::test]
 async fn search_may_lag_behind() {
     let caller = Caller::new().await;
     let all = customers(&caller, 2).await;
