@@ -35,6 +35,10 @@ impl Extension for KeyOrder {
         if let Some(document) = ctx.data_opt::<Document>()
             && let Some(operation) = document.operation(operation_name)
         {
+            // The library has no object without fields: all were skipped.
+            if response.data == Value::Null && response.errors.is_empty() {
+                response.data = Value::Object(IndexMap::new());
+            }
             order(&document.0, vec![&mut response.data], &[&operation.selection_set.node]);
         }
         response

@@ -56,8 +56,8 @@ async fn connection<T: Joined>(
 ) -> Result<InPlace<Connection<T::Shown>>> {
     let load = load(ctx);
     // Each parent's list has the arguments of one place in the document.
-    let args = load.args::<T>(ctx.item.pos, || Paging::here(ctx).unwrap_or_default().check::<T>())?;
-    Connection::of(load, column, parent, args).await.map(InPlace)
+    let args = load.once::<T, _, _>(ctx.item.pos, || Paging::here(ctx).unwrap_or_default().check::<T>())?;
+    Connection::of(load, column, parent, (*args).clone()).await.map(InPlace)
 }
 
 /// What is selected of a field's value.

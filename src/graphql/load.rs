@@ -8,14 +8,14 @@
 mod rows;
 
 use std::{
-    any::TypeId,
+    any::{Any, TypeId},
     collections::HashMap,
     str::FromStr,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use async_graphql::{
-    Context, Pos,
+    ContextBase, Pos,
     dataloader::{DataLoader, HashMapCache, Loader},
 };
 use entity::product;
@@ -50,12 +50,14 @@ pub struct Load {
     loader: Arc<DataLoader<Rows, HashMapCache>>,
     /// What the request's document selects, once that is known.
     selected: Option<Arc<Selected>>,
-    /// The arguments of lists, by their places in the document.
-    args: Arc<Mutex<HashMap<(Pos, TypeId), PageArgs>>>,
+    /// What is known of places in the document.
+    places: Arc<Mutex<Places>>,
 }
 
+type Places = HashMap<(Pos, TypeId), Arc<dyn Any + Send + Sync>>;
+
 /// The loaders of the request that a resolver serves.
-pub fn load<'a>(ctx: &Context<'a>) -> &'a Load {
+pub fn load<'a, T>(ctx: &ContextBase<'a, T>) -> &'a Load {
     ctx.data_unchecked::<Load>()
 }
 
@@ -64,7 +66,7 @@ impl Load {
     pub fn new(db: DatabaseConnection, scope: Scope, batches: Batches) -> Self {
         let rows = Rows { db, scope: Arc::new(RwLock::new(scope)), batches };
         let loader = DataLoader::with_cache(rows, tokio::spawn, HashMapCache::default());
-        Self { loader: Arc::new(loader), selected: None, args: Arc::default() }
+        Self { loader: Arc::new(loader), selected: None, places: Arc::default() }
     }
 
     /// Loaders that read anew each time, for a subscription, which outlives what it read.
@@ -76,22 +78,26 @@ impl Load {
 
     /// The same for a document that selects this.
     pub fn selecting(&self, selected: Arc<Selected>) -> Self {
-        Self { loader: self.loader.clone(), selected: Some(selected), args: Arc::default() }
+        Self { loader: self.loader.clone(), selected: Some(selected), places: Arc::default() }
     }
 
-    /// The arguments of a list, which are read once for all parents.
-    pub fn args<E: Joined>(&self, place: Pos, read: impl FnOnce() -> Result<PageArgs>) -> Result<PageArgs> {
-        let known = || self.args.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (place, TypeId::of::<E>());
+    /// What a place in the document says of objects of a type, which is found out once for all of them.
+    pub fn once<T: 'static, V: Send + Sync + 'static, E>(
+        &self,
+        place: Pos,
+        find_out: impl FnOnce() -> Result<V, E>,
+    ) -> Result<Arc<V>, E> {
         if self.selected.is_none() {
-            return read();
+            return find_out().map(Arc::new);
         }
-        if let Some(args) = known().get(&key) {
-            return Ok(args.clone());
+        let places = || self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (place, TypeId::of::<(T, V)>());
+        if let Some(Ok(known)) = places().get(&key).map(|known| known.clone().downcast()) {
+            return Ok(known);
         }
-        let args = read()?;
-        known().insert(key, args.clone());
-        Ok(args)
+        let found = Arc::new(find_out()?);
+        places().insert(key, found.clone());
+        Ok(found)
     }
 
     /// The columns of rows that are shown.

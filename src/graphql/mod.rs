@@ -29,6 +29,7 @@ mod object;
 mod operator;
 mod order;
 mod page;
+mod plain;
 mod prepared;
 mod query;
 mod roots;

@@ -1,10 +1,12 @@
 //! Amounts of money.
 
-use async_graphql::{ComplexObject, SimpleObject};
+use async_graphql::{
+    ComplexObject, ContextSelectionSet, Positioned, ScalarType, SimpleObject, Value, parser::types::Field,
+};
 use entity::scalar::BigInt;
 use iso_currency::Currency;
 
-use super::in_place::InPlace;
+use super::{in_place::InPlace, plain::Plain};
 
 /// An amount of money in one currency.
 pub type Money = InPlace<Amount>;
@@ -27,10 +29,33 @@ impl Amount {
     }
 }
 
+impl Amount {
+    /// An amount in a currency.
+    pub fn new(minor_units: i64, currency: String) -> Self {
+        Self { minor_units: BigInt(minor_units), currency }
+    }
+}
+
+impl Plain for Amount {
+    type Reading = fn(&Self) -> Value;
+
+    fn reading(_: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> Option<Self::Reading> {
+        match field.node.name.node.as_str() {
+            "minorUnits" => Some(|amount| amount.minor_units.to_value()),
+            "currency" => Some(|amount| Value::String(amount.currency.clone())),
+            _ => None,
+        }
+    }
+
+    fn read(&self, reading: &Self::Reading) -> Option<Value> {
+        Some(reading(self))
+    }
+}
+
 impl Money {
     /// An amount in a currency.
     pub fn new(minor_units: i64, currency: &str) -> Self {
-        InPlace(Amount { minor_units: BigInt(minor_units), currency: currency.to_owned() })
+        InPlace(Amount::new(minor_units, currency.to_owned()))
     }
 
     /// An amount that Stripe gave, where both the amount and its currency are known.

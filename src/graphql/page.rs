@@ -174,12 +174,17 @@ fn cut<E: EntityTrait>(mut rows: Vec<E::Model>, args: &PageArgs) -> Page<E> {
 }
 
 /// A GraphQL object that shows a row.
-pub trait Shows: ObjectType {
+pub trait Shows: ObjectType + 'static {
     /// The row's table.
     type Entity: Joined;
 
     /// The object of a row.
     fn row(row: Row<Self::Entity>) -> Self;
+
+    /// The row whose columns its fields show, where that is all that they do; none: each field's resolver is asked.
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        None
+    }
 }
 
 /// A page of a list.

@@ -150,8 +150,14 @@ fn needed<E: Joined>(columns: Columns, field: &str) -> Columns {
     }
 }
 
+/// A table's column of that name.
+pub fn column<E: Joined>(name: &str) -> Option<(E::Column, Kind)> {
+    let (column, _, kind) = table::<E>()?.columns.iter().find(|(_, column, _)| column == name)?;
+    Some((*column, *kind))
+}
+
 /// The name of the column that a field shows.
-fn snake(field: &str) -> String {
+pub fn snake(field: &str) -> String {
     let mut name = String::with_capacity(field.len() + 4);
     for letter in field.chars() {
         if letter.is_ascii_uppercase() {

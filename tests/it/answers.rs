@@ -8,7 +8,7 @@ use billgraph::auth::Role;
 use serde_json::{Value, json};
 
 use crate::support::{
-    TestApp,
+    ENDIVE, TestApp,
     billing::{MADE, account},
 };
 
@@ -47,6 +47,9 @@ async fn fields_stand_in_the_order_of_the_document() {
             "{ customer(id: \"cus_1\") { id @skip(if: true) currency @include(if: true) products @skip(if: false) { id } created @include(if: false) } }",
             r#"{"customer":{"currency":"usd","products":[{"id":"prod_1"}]}}"#,
         ),
+        // Of what nothing is selected, there is nothing.
+        ("{ customer(id: \"cus_1\") { id @skip(if: true) } }", r#"{"customer":{}}"#),
+        ("{ customer(id: \"cus_1\") @skip(if: true) { id } }", "{}"),
         (
             "{ node(id: \"sub_1\") { ... on BillingSubscription { price { product { name } id } statusRaw } id __typename } }",
             r#"{"node":{"price":{"product":{"name":"Plan"},"id":"price_1"},"statusRaw":"active","id":"sub_1","__typename":"BillingSubscription"}}"#,
@@ -55,6 +58,59 @@ async fn fields_stand_in_the_order_of_the_document() {
         // The second time nothing is read that the first one left behind.
         for _ in 0..2 {
             assert_eq!(text(&test, &reader, query).await, format!("{{\"data\":{expected}}}"), "{query}");
+        }
+    }
+}
+
+/// A list's objects are read from their rows where that is all there is to do; one that is found as a `Node` has its
+/// resolvers asked.
+#[tokio::test]
+async fn what_is_read_from_rows_is_what_resolvers_say() {
+    let test = TestApp::start().await;
+    test.connect_webhooks(ENDIVE);
+    test.sim.generate(400);
+    test.deliver().await;
+    let reader = test.service(Role::Reader).await;
+    let ask = async |query: String| {
+        let answer = test.graphql(Some(&reader), &query, json!({})).await;
+        assert!(answer.get("errors").is_none(), "{query} {answer}");
+        answer["data"].clone()
+    };
+    for (ty, list) in [
+        ("Customer", "customers"),
+        ("BillingSubscription", "subscriptions"),
+        ("PaymentIntent", "payments"),
+        ("Invoice", "invoices"),
+        ("Price", "prices"),
+        ("Product", "products"),
+    ] {
+        let shape = "type { kind name ofType { kind name } }";
+        let described =
+            ask(format!("{{ __type(name: \"{ty}\") {{ fields {{ name args {{ name }} {shape} }} }} }}"));
+        let described = described.await;
+        let fields = described["__type"]["fields"].as_array().expect("fields").iter();
+        let selected = fields.filter_map(|field| {
+            let (name, ty) = (field["name"].as_str()?, &field["type"]);
+            let ty = if ty["kind"] == "NON_NULL" { &ty["ofType"] } else { ty };
+            match ty["kind"].as_str()? {
+                "SCALAR" | "ENUM" => Some(name.to_owned()),
+                "OBJECT" if ty["name"] == "Money" => {
+                    let amount =
+                        format!("{name} {{ ... on Money {{ units: minorUnits }} __typename currency }}");
+                    Some(format!("{amount} whole{name}: {name} {{ decimal }}"))
+                }
+                _ => None,
+            }
+        });
+        let selected: Vec<String> = selected.collect();
+        assert!(selected.len() > 5, "{selected:?}");
+        let selected = format!("id __typename {} again: id", selected.join(" "));
+        let listed = ask(format!("{{ {list}(first: 50) {{ nodes {{ {selected} }} }} }}")).await;
+        let nodes = listed[list]["nodes"].as_array().expect("a list");
+        assert!(nodes.len() > 3, "{list}");
+        for node in nodes {
+            let query = format!("{{ node(id: {}) {{ ... on {ty} {{ {selected} }} }} }}", node["id"]);
+            assert_eq!(ask(query).await["node"].to_string(), node.to_string());
         }
     }
 }

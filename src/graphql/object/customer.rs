@@ -37,6 +37,10 @@ impl Shows for Customer {
     fn row(row: Row<Self::Entity>) -> Self {
         Self { lists: Lists::of(&row), row }
     }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
+    }
 }
 
 impl Joined for customer::Entity {

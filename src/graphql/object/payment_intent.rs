@@ -44,6 +44,10 @@ impl Shows for PaymentIntent {
     fn row(row: Row<Self::Entity>) -> Self {
         Self { lists: Lists::of(&row), row }
     }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
+    }
 }
 
 impl Joined for payment_intent::Entity {

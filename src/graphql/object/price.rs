@@ -55,6 +55,10 @@ impl Shows for Price {
     fn row(row: Row<Self::Entity>) -> Self {
         Self { lists: Lists::of(&row), row }
     }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
+    }
 }
 
 impl Joined for price::Entity {

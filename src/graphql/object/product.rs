@@ -31,6 +31,10 @@ impl Shows for Product {
     fn row(row: Row<Self::Entity>) -> Self {
         Self { lists: Lists::of(&row), row }
     }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
+    }
 }
 
 impl Joined for product::Entity {
