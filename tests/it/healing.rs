@@ -254,13 +254,13 @@ impl Account {
         self.swept().await;
         self.assert_equal().await;
 
-        let many = (self.events / 25).min(500);
+        // A gateway that lives would fetch some of what is missing before anybody looks.
+        let mut told = self.told.lock().await;
+        gateway.kill().await;
+        let (many, happened) = ((self.events / 25).min(500), *told);
         let renamed = self.harm("customers", many / 2, "UPDATE customers SET name = 'X'").await;
         let raised = self.harm("invoices", many / 2, "UPDATE invoices SET amount_due = amount_due + 1").await;
         let removed = self.harm("charges", many / 10, "DELETE FROM charges").await;
-
-        let mut told = self.told.lock().await;
-        gateway.kill().await;
         let withheld = self.withheld(&mut told, many / 10).await;
         let before = self.inbox().await;
         assert!(withheld.iter().all(|event| !before.contains(id_of(event))));
@@ -268,15 +268,24 @@ impl Account {
         let after = self.inbox().await;
         assert!(withheld.iter().all(|event| after.contains(id_of(event))), "those that were withheld");
         assert_eq!(found, after.len() - before.len(), "and none that was known");
-        drop(told);
 
-        let _gateway = self.serve().await;
         let (code, out, err) = self.command(&["verify", "--repair", "--json"]).await;
         assert_eq!(code, Some(3), "{out}{err}");
         let expected = [(renamed, "differs name"), (raised, "differs amount_due"), (removed, "missing")];
         let expected =
             expected.into_iter().flat_map(|(ids, how)| ids.into_iter().map(|id| (id, how.to_owned())));
-        assert_eq!(named(&out), expected.collect(), "{out}");
+        let (expected, named) = (expected.collect::<BTreeSet<_>>(), named(&out));
+        // A large account does not stand still: of what changed since then, another difference or none is named.
+        let (_, news) = self.test.sim.events_from(happened, ENDIVE);
+        let news: Vec<String> = news.iter().map(Value::to_string).collect();
+        let differ = expected.symmetric_difference(&named);
+        let wrong: Vec<_> =
+            differ.filter(|(id, _)| !news.iter().any(|event| event.contains(id.as_str()))).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+        assert!(expected.intersection(&named).count() > expected.len() * 9 / 10, "{out}");
+        drop(told);
+
+        let _gateway = self.serve().await;
         self.assert_equal().await;
     }
 }
