@@ -3,6 +3,7 @@
 use std::{
     io,
     net::SocketAddr,
+    ops::Deref,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -47,8 +48,11 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// What all routes share; clones are the same gateway.
 #[derive(Clone)]
-pub struct App {
-    pub config: Arc<Config>,
+pub struct App(Arc<Parts>);
+
+/// What a gateway consists of.
+pub struct Parts {
+    pub config: Config,
     pub db: Database,
     pub clock: Clock,
     pub stripe: Stripe,
@@ -113,9 +117,8 @@ impl Core {
         let auth = Auth::new(&config.auth, db.reader.clone(), clock.clone());
         let schema = graphql::schema(&config.graphql);
         let documents = graphql::Documents::new(config.graphql.documents.clone());
-        let config = Arc::new(config);
         let tasks = Tasks::default();
-        let app = App {
+        let app = App(Arc::new(Parts {
             config,
             db,
             clock,
@@ -130,7 +133,7 @@ impl Core {
             jobs,
             tasks,
             stopping,
-        };
+        }));
         Ok(Self { app, stop, writing })
     }
 
@@ -210,6 +213,14 @@ impl Gateway {
         if tokio::time::timeout(GRACE, finish).await.is_err() {
             tracing::warn!("some requests did not finish in {} s", GRACE.as_secs());
         }
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 

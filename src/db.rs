@@ -20,11 +20,13 @@ use sea_orm::{
 };
 
 pub use self::{
+    reader::Reader,
     records::{Field, Layout, Layouts, Records},
     transaction::{Columns, PostgresTransaction, Transaction},
 };
 use crate::config::DatabaseConfig;
 
+mod reader;
 mod records;
 mod transaction;
 
@@ -36,6 +38,8 @@ const INGEST_CONNECTIONS: u32 = 2;
 pub struct Database {
     /// For what clients ask: a statement that takes too long is ended by the database.
     pub reader: DatabaseConnection,
+    /// The same for what is asked often.
+    pub quick: Reader,
     /// SQLite has one writer at a time: it is one connection here, so that writers wait in line and never fail.
     pub writer: DatabaseConnection,
     /// What the mirror writes with: connections of its own on PostgreSQL, so that they know its statements.
@@ -59,7 +63,8 @@ impl Database {
             let reader = postgres_reader(url, &schema, config.statement_timeout);
             let reader = pool(reader, &statements, &seen).await?;
             let writer = pool(postgres(url, &schema), &statements, &Arc::default()).await?;
-            return Ok(Self { reader, writer, ingest, schema, statements, seen });
+            let quick = Reader::new(reader.clone(), statements.clone(), seen.clone());
+            return Ok(Self { reader, quick, writer, ingest, schema, statements, seen });
         }
         let writer = pool(sqlite_writer(url), &statements, &Arc::default()).await?;
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
@@ -68,7 +73,8 @@ impl Database {
         } else {
             pool(sqlite_reader(url, config.statement_timeout), &statements, &seen).await?
         };
-        Ok(Self { reader, ingest: writer.clone(), writer, schema, statements, seen })
+        let quick = Reader::new(reader.clone(), statements.clone(), seen.clone());
+        Ok(Self { reader, quick, ingest: writer.clone(), writer, schema, statements, seen })
     }
 
     /// How many statements were executed so far.

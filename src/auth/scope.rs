@@ -7,7 +7,7 @@ use entity::{
     organization, user,
 };
 use sea_orm::{
-    Condition, DatabaseConnection, DbErr, EntityTrait,
+    Condition, ConnectionTrait, DbErr, EntityTrait,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
@@ -38,7 +38,7 @@ impl Scope {
     }
 
     /// What a viewer may see now.
-    pub async fn of(viewer: &Viewer, db: &DatabaseConnection) -> Result<Self, DbErr> {
+    pub async fn of(viewer: &Viewer, db: &impl ConnectionTrait) -> Result<Self, DbErr> {
         if viewer.is_staff() {
             return Ok(Self::Everything);
         }

@@ -148,10 +148,10 @@ impl ConnectionTrait for Transaction {
     }
 }
 
-fn arguments(values: sea_orm::Values) -> PgArguments {
+pub(super) fn arguments(values: sea_orm::Values) -> PgArguments {
     sqlx::IntoArguments::<Postgres>::into_arguments(SqlxValues(values))
 }
 
-fn failed(error: sqlx::Error) -> DbErr {
+pub(super) fn failed(error: sqlx::Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }

@@ -20,7 +20,7 @@ use super::{page::PageArgs, select::Columns};
 use crate::error::{Error, Result};
 
 /// How many statements of one kind are under way at once.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 1;
 
 /// How many keys go together, where they are different ones; a question that has as many goes alone.
 const MOST: usize = 128;

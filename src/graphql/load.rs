@@ -21,7 +21,7 @@ use async_graphql::{
 use entity::product;
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    DatabaseConnection, EntityTrait, ModelTrait, QueryFilter, QuerySelect, Value,
+    EntityTrait, ModelTrait, QueryFilter, QuerySelect, Value,
     sea_query::{Expr, Func},
 };
 
@@ -35,6 +35,7 @@ use super::{
 };
 use crate::{
     auth::scope::{Belongings, Scope},
+    db::Reader,
     error::Result,
     sync::backfill::progress::Progress,
 };
@@ -63,14 +64,14 @@ pub fn load<'a, T>(ctx: &ContextBase<'a, T>) -> &'a Load {
 
 impl Load {
     /// Loaders that remember what they loaded, for a query or a mutation.
-    pub fn new(db: DatabaseConnection, scope: Scope, batches: Batches) -> Self {
+    pub fn new(db: Reader, scope: Scope, batches: Batches) -> Self {
         let rows = Rows { db, scope: Arc::new(RwLock::new(scope)), batches };
         let loader = DataLoader::with_cache(rows, tokio::spawn, HashMapCache::default());
         Self { loader: Arc::new(loader), selected: None, places: Arc::default() }
     }
 
     /// Loaders that read anew each time, for a subscription, which outlives what it read.
-    pub fn forgetful(db: DatabaseConnection, scope: Scope, batches: Batches) -> Self {
+    pub fn forgetful(db: Reader, scope: Scope, batches: Batches) -> Self {
         let load = Self::new(db, scope, batches);
         load.loader.enable_all_cache(false);
         load

@@ -133,8 +133,8 @@ pub fn routes(config: &GraphqlConfig) -> Router<App> {
 
 /// What resolvers find in their context: who asks, and loaders within what they may see.
 async fn context(app: &App, viewer: Viewer, id: RequestId, memory: Memory) -> Result<Data> {
-    let scope = Scope::of(&viewer, &app.db.reader).await?;
-    let (db, batches) = (app.db.reader.clone(), app.batches.clone());
+    let scope = Scope::of(&viewer, &app.db.quick).await?;
+    let (db, batches) = (app.db.quick.clone(), app.batches.clone());
     let mut data = Data::default();
     data.insert(match memory {
         Memory::OneAnswer => Load::new(db, scope, batches),

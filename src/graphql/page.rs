@@ -7,8 +7,8 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use async_graphql::{Context, Object, ObjectType, OutputType, SelectionField, SimpleObject, TypeName, Value};
 use sea_orm::{
-    DatabaseConnection, DbBackend, EntityTrait, JoinType, Order as Sort, QueryFilter, QuerySelect,
-    QueryTrait, Select,
+    ConnectionTrait, DbBackend, EntityTrait, JoinType, Order as Sort, QueryFilter, QuerySelect, QueryTrait,
+    Select,
     sea_query::{Asterisk, Expr, ExprTrait, Query, SelectStatement, WindowStatement},
 };
 
@@ -20,7 +20,10 @@ use super::{
     order::{Cursor, Order, Side},
     select::Columns,
 };
-use crate::error::{Error, Result};
+use crate::{
+    db::Reader,
+    error::{Error, Result},
+};
 
 /// How many rows a page has where nothing is said.
 pub const DEFAULT: u64 = 20;
@@ -80,7 +83,7 @@ impl PageArgs {
 
 /// Reads a page of a query's rows, with these columns and those of the order.
 pub async fn fetch<E: Joined>(
-    db: &DatabaseConnection,
+    db: &Reader,
     query: Select<E>,
     args: &PageArgs,
     columns: Columns,
@@ -93,7 +96,7 @@ pub async fn fetch<E: Joined>(
 
 /// Reads the same page for each of several parents, in one statement.
 pub async fn fetch_for_parents<E: Joined>(
-    db: &DatabaseConnection,
+    db: &Reader,
     query: Select<E>,
     column: &'static str,
     parents: &[&str],

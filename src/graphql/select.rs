@@ -17,11 +17,12 @@ use async_graphql::{
 };
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseConnection, DbErr, EntityTrait, Iden, Iterable, ModelTrait,
-    QueryResult, QuerySelect, Select, TryIntoModel, Value, sea_query::SelectStatement,
+    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, Iden, Iterable, ModelTrait, QueryResult, QuerySelect,
+    Select, TryIntoModel, Value, sea_query::SelectStatement,
 };
 
 use super::{column::Kind, join::Joined, root_type};
+use crate::db::Reader;
 
 /// The columns of a table that are read, by their places in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,7 +79,7 @@ impl Columns {
     /// The rows that a statement answers with, of which these columns are read.
     pub async fn rows<E: Joined>(
         self,
-        db: &DatabaseConnection,
+        db: &Reader,
         statement: &SelectStatement,
     ) -> Result<Vec<E::Model>, DbErr> {
         let answers = sea_orm::ConnectionTrait::query_all(db, statement).await?;

@@ -3,6 +3,7 @@
 //! A level is a field that leads to a table; a list that is counted, or looked back from, asks one question more.
 
 use billgraph::auth::Role;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -187,4 +188,26 @@ async fn what_users_see_takes_one_statement_more() {
     );
     // What belongs to the user, and five levels.
     assert_eq!(asked.len(), 6, "{}", asked.join("\n"));
+}
+
+/// Connections are kept between statements, so that one of them may be closed by the server meanwhile.
+#[tokio::test]
+async fn a_connection_that_the_server_closed_fails_once() {
+    let test = TestApp::start().await;
+    let db = &test.app().db;
+    let ask = async |sql: &str| {
+        let statement = Statement::from_string(db.quick.get_database_backend(), sql);
+        db.quick.query_one_raw(statement).await
+    };
+    if db.quick.get_database_backend() == DbBackend::Postgres {
+        let row = ask("SELECT pg_backend_pid() AS pid").await.expect("it answers").expect("a row");
+        let pid: i32 = row.try_get("", "pid").expect("a number");
+        let again = ask("SELECT pg_backend_pid() AS pid").await.expect("it answers").expect("a row");
+        assert_eq!(again.try_get::<i32>("", "pid").expect("a number"), pid, "it is kept");
+        db.writer.execute_unprepared(&format!("SELECT pg_terminate_backend({pid})")).await.expect("it ends");
+        ask("SELECT 1 AS one").await.expect_err("nobody could know");
+    }
+    for _ in 0..3 {
+        assert!(ask("SELECT 1 AS one").await.expect("it answers").is_some());
+    }
 }

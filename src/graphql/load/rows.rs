@@ -13,7 +13,7 @@ use async_graphql::{async_trait::async_trait, dataloader::Loader};
 use entity::{mirrored::Owned, product, subscription, subscription_item, sync_run};
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, EntityTrait, FromQueryResult, JoinType, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter,
     QuerySelect, QueryTrait, Select,
     sea_query::{Expr, ExprTrait, Func},
 };
@@ -21,6 +21,7 @@ use sea_orm::{
 use super::{Row, text};
 use crate::{
     auth::scope::Scope,
+    db::Reader,
     error::{Error, Result},
     graphql::{
         batch::{Batches, Question},
@@ -35,7 +36,7 @@ use crate::{
 /// Where rows come from, and which of them the viewer may see.
 #[derive(Clone)]
 pub struct Rows {
-    pub(super) db: DatabaseConnection,
+    pub(super) db: Reader,
     pub(super) scope: Arc<RwLock<Scope>>,
     pub(super) batches: Batches,
 }

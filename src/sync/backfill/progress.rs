@@ -5,7 +5,7 @@ use entity::{
     sync_run::{self, Model},
     sync_run_object as object, sync_run_range as range,
 };
-use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
 use super::range::{left, whole};
 use crate::{db::Database, mirror::MIRRORS};
@@ -31,7 +31,7 @@ pub async fn read(db: &Database, id: &str) -> Result<Option<Progress>, DbErr> {
 }
 
 /// How far these runs are; those that there are of them.
-pub async fn of_runs(db: &DatabaseConnection, ids: &[&str]) -> Result<Vec<Progress>, DbErr> {
+pub async fn of_runs(db: &impl ConnectionTrait, ids: &[&str]) -> Result<Vec<Progress>, DbErr> {
     let ids = || ids.iter().copied();
     let runs = sync_run::Entity::find().filter(sync_run::Column::Id.is_in(ids())).all(db).await?;
     let objects = object::Entity::find().filter(object::Column::Run.is_in(ids()));
