@@ -1,8 +1,8 @@
 //! Questions of several requests, asked of the database together.
 //!
 //! A statement for the keys of many costs little more than one for the keys of one. No clock says how long to wait for
-//! others: what is asked while statements of the kind are under way waits for one of them to end, and then goes together;
-//! where none is, it goes at once. So nothing is answered with what was read before it was asked, and nothing is kept.
+//! others: what is asked while a statement of the kind is under way waits for its end, and then goes together; where none
+//! is, it goes at once. So nothing is answered with what was read before it was asked, and nothing is kept.
 //!
 //! What one viewer may see must never serve another: only those who see everything share.
 
@@ -18,9 +18,6 @@ use tokio::sync::oneshot;
 
 use super::{page::PageArgs, select::Columns};
 use crate::error::{Error, Result};
-
-/// How many statements of one kind are under way at once.
-const AT_ONCE: usize = 1;
 
 /// How many keys go together, where they are different ones; a question that has as many goes alone.
 const MOST: usize = 128;
@@ -41,11 +38,8 @@ pub struct Question {
 type Answers<A> = Result<Arc<HashMap<String, A>>>;
 type Waiting<A> = (Vec<String>, oneshot::Sender<Answers<A>>);
 
-/// The questions of a kind: how many statements are under way, and who waits.
-struct Queue<A> {
-    running: usize,
-    waiting: Vec<Waiting<A>>,
-}
+/// The questions of a kind of which a statement is under way: who waits.
+struct Queue<A>(Vec<Waiting<A>>);
 
 impl Batches {
     /// Reads what some keys lead to, together with the keys of others.
@@ -61,11 +55,9 @@ impl Batches {
         let (sender, answers) = oneshot::channel();
         let starts = {
             let mut queues = self.queues();
-            let queue = queues.entry(question.clone()).or_insert_with(|| Box::new(Queue::<A>::default()));
-            let queue = Queue::<A>::in_box(queue);
-            queue.waiting.push((keys, sender));
-            let starts = queue.running < AT_ONCE;
-            queue.running += usize::from(starts);
+            let starts = !queues.contains_key(&question);
+            let queue = queues.entry(question.clone()).or_insert_with(|| Box::new(Queue::<A>(Vec::new())));
+            Queue::<A>::in_box(queue).0.push((keys, sender));
             starts
         };
         if starts {
@@ -80,12 +72,6 @@ impl Batches {
     }
 }
 
-impl<A> Default for Queue<A> {
-    fn default() -> Self {
-        Self { running: 0, waiting: Vec::new() }
-    }
-}
-
 impl<A: Send + Sync + 'static> Queue<A> {
     fn in_box(queue: &mut Box<dyn Any + Send>) -> &mut Self {
         queue.downcast_mut().expect("a kind of question has one kind of answer")
@@ -94,7 +80,7 @@ impl<A: Send + Sync + 'static> Queue<A> {
     /// Those who wait longest, as many as go together, and their keys.
     fn next(&mut self) -> (BTreeSet<String>, Vec<Waiting<A>>) {
         let mut all = BTreeSet::new();
-        let those = self.waiting.iter().take_while(|(keys, _)| {
+        let those = self.0.iter().take_while(|(keys, _)| {
             let fits = all.len() < MOST;
             if fits {
                 all.extend(keys.iter().cloned());
@@ -102,7 +88,7 @@ impl<A: Send + Sync + 'static> Queue<A> {
             fits
         });
         let count = those.count();
-        (all, self.waiting.drain(..count).collect())
+        (all, self.0.drain(..count).collect())
     }
 }
 
@@ -136,10 +122,7 @@ impl Run {
             return Some((keys, waiting));
         }
         self.running = false;
-        queue.running -= 1;
-        if queue.running == 0 {
-            queues.remove(&self.question);
-        }
+        queues.remove(&self.question);
         None
     }
 }
