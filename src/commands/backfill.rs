@@ -72,7 +72,7 @@ async fn load(
             )));
         }
     };
-    let pace = Pace::default();
+    let pace = Pace::of(&app.db);
     let working = async {
         tokio::select! {
             outcome = work(app, &run, &pace) => Ok((outcome, false)),

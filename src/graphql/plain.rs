@@ -3,8 +3,6 @@
 //! What a field shows is known from what its table says of its fields ([`Joined::COMPUTED`]) and from its type in the
 //! schema. Whatever is not known to be that simple is left to the field's resolver, which answers the same.
 
-use std::convert::Infallible;
-
 use async_graphql::{
     ContainerType, ContextSelectionSet, OutputType, Positioned, ScalarType, Value, parser::types::Field,
     registry::MetaTypeName,
@@ -26,10 +24,14 @@ pub trait Plain: ContainerType + 'static {
     type Reading: Send + Sync + 'static;
 
     /// How a field is read; none where only its resolver knows.
-    fn reading(ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> Option<Self::Reading>;
+    fn reading(_: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> Option<Self::Reading> {
+        None
+    }
 
     /// The value of a field; none where the object has no row.
-    fn read(&self, reading: &Self::Reading) -> Option<Value>;
+    fn read(&self, _: &Self::Reading) -> Option<Value> {
+        None
+    }
 }
 
 /// How a field of a row is read.
@@ -84,27 +86,11 @@ impl<T: Shows> Plain for T {
 }
 
 impl<T: Shows> Plain for Connection<T> {
-    type Reading = Infallible;
-
-    fn reading(_: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> Option<Infallible> {
-        None
-    }
-
-    fn read(&self, reading: &Infallible) -> Option<Value> {
-        match *reading {}
-    }
+    type Reading = ();
 }
 
 impl<T: Shows> Plain for Edge<T> {
-    type Reading = Infallible;
-
-    fn reading(_: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> Option<Infallible> {
-        None
-    }
-
-    fn read(&self, reading: &Infallible) -> Option<Value> {
-        match *reading {}
-    }
+    type Reading = ();
 }
 
 /// A column whose values are shown as they are by a field of that type.

@@ -56,7 +56,7 @@ pub enum Started {
 fn in_background(app: &App, run: Run) {
     let own = app.clone();
     app.tasks.spawn(async move {
-        work(&own, &run, &Pace::default()).await;
+        work(&own, &run, &Pace::of(&own.db)).await;
     });
 }
 

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     app::App,
+    db::Database,
     error::is_connection_failure,
     mirror::mirror,
     sync::{is_stopping, jittered, stopped},
@@ -41,6 +42,14 @@ pub struct Pace {
     /// How many failures in a row, of which each may pass, end the load of an object type. Waiting for the database and
     /// for Stripe's rate limit is none.
     pub failures: u32,
+}
+
+impl Pace {
+    /// As a database bears it: SQLite writes one page after the other, and more of them would only wait in memory.
+    pub fn of(db: &Database) -> Self {
+        let usual = Self::default();
+        if db.ingest_connections() > 1 { usual } else { Self { workers: 10, ..usual } }
+    }
 }
 
 impl Default for Pace {
