@@ -38,7 +38,7 @@ const INGEST_CONNECTIONS: u32 = 2;
 pub struct Database {
     /// For what clients ask: a statement that takes too long is ended by the database.
     pub reader: DatabaseConnection,
-    /// The same for what is asked often.
+    /// The same with connections that are kept between statements, for what is asked often.
     pub quick: Reader,
     /// SQLite has one writer at a time: it is one connection here, so that writers wait in line and never fail.
     pub writer: DatabaseConnection,

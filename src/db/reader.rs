@@ -17,7 +17,10 @@ use sea_orm::{
     sqlx::{self, Postgres, pool::PoolConnection, postgres::PgRow},
 };
 
-use super::{Seen, transaction::arguments, transaction::failed};
+use super::{
+    Seen,
+    transaction::{arguments, failed},
+};
 
 /// How many connections are kept; the others of the pool are for whoever else reads.
 const KEPT: usize = 5;

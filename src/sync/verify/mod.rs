@@ -224,7 +224,7 @@ async fn compare_all(
     // What is listed by the rows of others comes behind these, of which some may have to be mended.
     for is_of_others in [false, true] {
         let mirrors = wanted.mirrors.iter().filter(|mirror| is_listed_by_others(mirror) == is_of_others);
-        let check = |mirror| Check::new(app, &stripe, wanted, mirror, &tell).made(&trouble_of_all);
+        let check = |mirror| Check::new(app, &stripe, wanted, mirror, &tell).outcome(&trouble_of_all);
         let checks: Vec<_> = mirrors.copied().map(check).collect();
         objects.extend(stream::iter(checks).buffered(TYPES).collect::<Vec<_>>().await);
     }
@@ -264,17 +264,17 @@ impl<'a> Check<'a> {
     }
 
     /// What is found, unless it is known by then that nothing can be compared.
-    async fn made(mut self, trouble_of_all: &OnceLock<String>) -> OfObject {
+    async fn outcome(mut self, trouble_of_all: &OnceLock<String>) -> OfObject {
         if let Some(trouble) = trouble_of_all.get() {
             self.found.error = Some(trouble.clone());
             return self.found;
         }
         let app = self.app;
-        let made = tokio::select! {
-            made = self.all() => made,
+        let compared = tokio::select! {
+            compared = self.all() => compared,
             () = stopped(app) => Err(Trouble::Stopping),
         };
-        if let Err(trouble) = made {
+        if let Err(trouble) = compared {
             let reason = self.found.error.insert(trouble.reason());
             if trouble.is_of_all() {
                 trouble_of_all.get_or_init(|| reason.clone());
