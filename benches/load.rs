@@ -162,11 +162,13 @@ fn loaded(output: &str) -> u64 {
 #[expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a bench is to be read")]
 async fn load(bench: &Bench, events: usize) {
     bench.sim.generate_past(events);
+    let before = bench.sim.requests().len();
     let ran = bench.run(&["backfill", "--object", OBJECTS]).await;
-    let objects = loaded(&ran.output);
+    let (objects, requests) = (loaded(&ran.output), bench.sim.requests().len() - before);
     print!("{}", ran.output);
     let rate = objects as f64 / ran.elapsed.as_secs_f64();
     println!("{objects} objects in {:.1} s: {rate:.0} a second", ran.elapsed.as_secs_f64());
+    println!("{requests} requests: {:.1} a second", requests as f64 / ran.elapsed.as_secs_f64());
     println!("{:.0} % of what the limit allows", 100.0 * rate / (LIMIT * PAGE) as f64);
     println!("{:.0} µs of processor time an object", ran.cpu.as_micros() as f64 / objects as f64);
     println!("{:.0} MiB of memory at most", ran.peak as f64 / 1024.0);

@@ -24,7 +24,7 @@ use crate::pay;
 use crate::render::render_whole;
 use crate::resources::subscription_items;
 use crate::state::{State, text};
-use crate::table::Table;
+use crate::table::{Row, Table};
 use crate::version::Version;
 
 /// How many events of the past are held until they are forgotten.
@@ -145,7 +145,7 @@ impl Sim {
             subscription_items::all(&state).cloned().collect()
         } else {
             let rows = state.table(object).into_iter().flat_map(Table::newest_first);
-            rows.map(|row| row.value.clone()).collect()
+            rows.map(Row::to_value).collect()
         };
         drop(state);
         let mut objects: Vec<Value> = stored.into_iter().map(|value| render_whole(value, &version)).collect();
@@ -186,6 +186,7 @@ impl Sim {
             let some = (end - state.events.happened()).min(FORGOTTEN_AT_ONCE);
             history::generate(&mut state, some);
             state.events.forget();
+            state.tables.values_mut().for_each(Table::rest);
         }
     }
 

@@ -107,12 +107,12 @@ impl State {
 
     /// A live object.
     pub(crate) fn find(&self, object: &str, id: &str) -> Option<&Value> {
-        self.table(object)?.get(id).map(|row| &row.value)
+        self.table(object)?.get(id).map(Row::value)
     }
 
     /// A live object that an operation knows to exist.
     pub(crate) fn get(&self, object: &str, id: &str) -> Value {
-        self.find(object, id).cloned().unwrap_or_default()
+        self.table(object).and_then(|table| table.get(id)).map(Row::to_value).unwrap_or_default()
     }
 
     /// The object that a path names.
@@ -142,7 +142,7 @@ impl State {
         let sequence = self.tick();
         let searchable = !self.faults.search_lag();
         let row = Row::new(value.clone(), sequence, searchable);
-        let snapshot = row.snapshot.clone();
+        let snapshot = row.snapshot().clone();
         self.tables.entry(object).or_default().insert(text(&value, "id"), row);
         self.tell(kinds, &snapshot, None);
         self.follow(object, &value);
@@ -164,14 +164,11 @@ impl State {
                 mark_live(value);
             }
         };
-        let Some(row) = self.tables.entry(object).or_default().change(id, edit) else {
+        let Some((before, row)) = self.tables.entry(object).or_default().change(id, edit) else {
             return Value::Null;
         };
-        let before = row.snapshot.clone();
-        let after: Snapshot = row.value.to_string().into();
-        let value = row.value.clone();
+        let (after, value) = (row.snapshot().clone(), row.to_value());
         if after != before {
-            row.snapshot = after.clone();
             self.tell(kinds, &after, Some(&before));
             self.follow(object, &value);
         }
@@ -200,7 +197,7 @@ impl State {
     /// Tells again of an object as it is, such as of an upcoming end of its trial.
     pub(crate) fn announce(&mut self, object: &str, id: &str, kind: &'static str) {
         let row = self.table(object).and_then(|table| table.get(id));
-        if let Some(snapshot) = row.map(|row| row.snapshot.clone()) {
+        if let Some(snapshot) = row.map(|row| row.snapshot().clone()) {
             self.tell(&[kind], &snapshot, None);
         }
     }
@@ -209,7 +206,7 @@ impl State {
     pub(crate) fn delete(&mut self, object: &'static str, id: &str, kinds: &[&'static str]) {
         let removed = self.tables.entry(object).or_default().remove(id);
         if let Some(row) = removed {
-            self.tell(kinds, &row.snapshot, None);
+            self.tell(kinds, row.snapshot(), None);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The objects of one type, in the order of their creation.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
@@ -10,8 +11,9 @@ use crate::state::number;
 /// One stored object.
 #[derive(Debug)]
 pub(crate) struct Row {
-    pub(crate) value: Value,
-    pub(crate) snapshot: Snapshot,
+    snapshot: Snapshot,
+    /// What the text says, while it is read often: it takes several times as much memory.
+    value: OnceCell<Value>,
     pub(crate) sequence: u64,
     /// False while Stripe's search index lags behind its creation.
     pub(crate) searchable: bool,
@@ -19,9 +21,33 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(value: Value, sequence: u64, searchable: bool) -> Row {
-        let snapshot = value.to_string().into();
-        Row { value, snapshot, sequence, searchable }
+        Row { snapshot: value.to_string().into(), value: value.into(), sequence, searchable }
     }
+
+    pub(crate) fn value(&self) -> &Value {
+        self.value.get_or_init(|| read(&self.snapshot))
+    }
+
+    /// The same value for somebody who keeps it.
+    pub(crate) fn to_value(&self) -> Value {
+        self.value.get().map_or_else(|| read(&self.snapshot), Value::clone)
+    }
+
+    /// The same, if it passes a filter.
+    pub(crate) fn value_if(&self, keep: impl Fn(&Value) -> bool) -> Option<Value> {
+        match self.value.get() {
+            Some(value) => keep(value).then(|| value.clone()),
+            None => Some(read(&self.snapshot)).filter(keep),
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+}
+
+fn read(snapshot: &Snapshot) -> Value {
+    serde_json::from_str(snapshot).expect("it was a value")
 }
 
 /// An object in the order of creation.
@@ -47,28 +73,39 @@ impl Table {
         self.rows.get(id)
     }
 
-    /// Changes an object and gives its row.
-    pub(crate) fn change(&mut self, id: &str, edit: impl FnOnce(&mut Value)) -> Option<&mut Row> {
+    /// Changes an object, and gives the text that it had and its row.
+    pub(crate) fn change(&mut self, id: &str, edit: impl FnOnce(&mut Value)) -> Option<(Snapshot, &Row)> {
         let row = self.rows.get_mut(id)?;
-        let before = row.value["customer"].clone();
-        edit(&mut row.value);
-        if before != row.value["customer"] {
+        let mut value = row.value.take().unwrap_or_else(|| read(&row.snapshot));
+        let before = value["customer"].clone();
+        edit(&mut value);
+        if before != value["customer"] {
             take(&mut self.of_customers, &before, row.sequence);
-            put(&mut self.of_customers, &row.value["customer"], row.sequence);
+            put(&mut self.of_customers, &value["customer"], row.sequence);
         }
-        Some(row)
+        let text = value.to_string();
+        let after = if *text == *row.snapshot { row.snapshot.clone() } else { text.into() };
+        row.value = value.into();
+        Some((std::mem::replace(&mut row.snapshot, after), row))
+    }
+
+    /// Keeps of every object no more than its text, until it is read again.
+    pub(crate) fn rest(&mut self) {
+        for row in self.rows.values_mut() {
+            row.value.take();
+        }
     }
 
     pub(crate) fn insert(&mut self, id: String, row: Row) {
-        self.order.insert(row.sequence, Place { id: id.clone(), second: second_of(&row.value) });
-        put(&mut self.of_customers, &row.value["customer"], row.sequence);
+        self.order.insert(row.sequence, Place { id: id.clone(), second: second_of(row.value()) });
+        put(&mut self.of_customers, &row.value()["customer"], row.sequence);
         self.rows.insert(id, row);
     }
 
     pub(crate) fn remove(&mut self, id: &str) -> Option<Row> {
         let row = self.rows.remove(id)?;
         self.order.remove(&row.sequence);
-        take(&mut self.of_customers, &row.value["customer"], row.sequence);
+        take(&mut self.of_customers, &row.value()["customer"], row.sequence);
         self.deleted.push(id.to_owned());
         Some(row)
     }
@@ -90,9 +127,9 @@ impl Table {
         &self,
         sequence: u64,
         is_asked: impl Fn(i64) -> bool,
-    ) -> impl Iterator<Item = &Value> {
+    ) -> impl Iterator<Item = &Row> {
         let places = self.order.range(..sequence).rev().map(|(_, place)| place);
-        places.filter(move |place| is_asked(place.second)).filter_map(|place| self.value_at(place))
+        places.filter(move |place| is_asked(place.second)).filter_map(|place| self.rows.get(&place.id))
     }
 
     /// The objects that are newer than a sequence number and of a second that is asked for, from the oldest to the
@@ -101,13 +138,9 @@ impl Table {
         &self,
         sequence: u64,
         is_asked: impl Fn(i64) -> bool,
-    ) -> impl Iterator<Item = &Value> {
+    ) -> impl Iterator<Item = &Row> {
         let places = self.order.range(sequence + 1..).map(|(_, place)| place);
-        places.filter(move |place| is_asked(place.second)).filter_map(|place| self.value_at(place))
-    }
-
-    fn value_at(&self, place: &Place) -> Option<&Value> {
-        self.rows.get(&place.id).map(|row| &row.value)
+        places.filter(move |place| is_asked(place.second)).filter_map(|place| self.rows.get(&place.id))
     }
 
     /// Whether an object was deleted and not created again.

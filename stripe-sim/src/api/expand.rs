@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::error::{Answer, ApiError};
 use crate::render::render;
 use crate::state::{State, text};
+use crate::table::{Row, Table};
 use crate::version::Version;
 
 /// How deep an expansion may go.
@@ -105,13 +106,13 @@ fn include(state: &State, value: &mut Value, name: &str, version: &Version) {
 }
 
 fn belonging(state: &State, object: &str, field: &str, id: &str) -> Vec<Value> {
-    let rows = state.table(object).into_iter().flat_map(crate::table::Table::newest_first);
-    rows.map(|row| &row.value).filter(|value| value[field] == id).cloned().collect()
+    let rows = state.table(object).into_iter().flat_map(Table::newest_first);
+    rows.filter_map(|row| row.value_if(|value| value[field] == id)).collect()
 }
 
 fn of_customer(state: &State, object: &str, customer: &str) -> Vec<Value> {
     let rows = state.table(object).into_iter().flat_map(|table| table.of_customer(customer));
-    rows.map(|row| row.value.clone()).collect()
+    rows.map(Row::to_value).collect()
 }
 
 fn list(data: &[Value], url: &str) -> Value {

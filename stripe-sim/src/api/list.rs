@@ -6,7 +6,7 @@ use super::route::Call;
 use crate::error::{Answer, ApiError};
 use crate::params::Params;
 use crate::state::State;
-use crate::table::{Table, second_of};
+use crate::table::{Row, Table, second_of};
 
 /// How far a list goes, and from where.
 #[derive(Debug)]
@@ -73,8 +73,8 @@ pub(crate) fn of_customer(
         Some(after) if cursor.ending_before.is_some() => row.sequence > after,
         Some(after) => row.sequence < after,
     });
-    let asked = asked.map(|row| &row.value).filter(|value| keep(value) && within(&range, second_of(value)));
-    let mut values: Vec<Value> = asked.cloned().collect();
+    let is_asked = |value: &Value| keep(value) && within(&range, second_of(value));
+    let mut values: Vec<Value> = asked.filter_map(|row| row.value_if(is_asked)).collect();
     if cursor.ending_before.is_some() {
         values.reverse();
     }
@@ -85,16 +85,16 @@ fn of_all(state: &State, call: &Call, object: &str, keep: impl Fn(&Value) -> boo
     let cursor = Cursor::read(&call.params)?;
     let range = created(&call.params)?;
     let is_asked = |second| within(&range, second);
-    let keep = |value: &&Value| keep(value);
+    let kept = |row: &Row| row.value_if(&keep);
     let Some(table) = state.table(object) else { return Ok(page(call, Vec::new(), &cursor)) };
     let (place, many) = (cursor.place(object, table)?, cursor.limit + 1);
     let values: Vec<Value> = match place {
         Some(place) if cursor.ending_before.is_some() => {
-            table.newer_than(place, is_asked).filter(keep).take(many).cloned().collect()
+            table.newer_than(place, is_asked).filter_map(kept).take(many).collect()
         }
         place => {
             let newest = place.unwrap_or(u64::MAX);
-            table.older_than(newest, is_asked).filter(keep).take(many).cloned().collect()
+            table.older_than(newest, is_asked).filter_map(kept).take(many).collect()
         }
     };
     Ok(page(call, values, &cursor))

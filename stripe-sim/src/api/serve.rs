@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, Response};
+use serde_json::Value;
 
 use super::expand;
 use super::idempotency::Begun;
@@ -30,7 +31,7 @@ const LARGEST: usize = 1 << 20;
 struct Arrived {
     method: Method,
     path: String,
-    params: serde_json::Value,
+    params: Value,
     headers: HeaderMap,
     id: String,
     position: usize,
@@ -172,25 +173,23 @@ fn version(state: &State, arrived: &Arrived) -> Answer<Version> {
 }
 
 fn finish(sim: &Sim, arrived: &Arrived, version: &Version, fault: Option<Fault>) -> Reply {
-    let mut state = sim.state();
-    state.cause = Cause { id: Some(arrived.id.clone()), idempotency_key: arrived.key().map(str::to_owned) };
-    let done = execute(&mut state, arrived, version, fault);
-    state.cause = Cause::default();
+    let done = execute(sim, arrived, version, fault);
+    let done = done.and_then(|(value, call)| show(sim, value, &call).map_err(ApiError::executed));
     let unexecuted = done.as_ref().is_err_and(|error| error.unexecuted);
     let reply = done.unwrap_or_else(|error| Reply::error(&error)).with("stripe-version", version.name());
-    let reply = match arrived.key() {
-        Some(key) => reply.with("idempotency-key", key).with("original-request", &arrived.id),
-        None => reply,
-    };
-    match arrived.key() {
-        Some(key) if unexecuted => state.keys.forget(key),
-        Some(key) => state.keys.keep(key, &reply),
-        None => {}
+    let Some(key) = arrived.key() else { return reply };
+    let reply = reply.with("idempotency-key", key).with("original-request", &arrived.id);
+    let keys = &mut sim.state().keys;
+    if unexecuted {
+        keys.forget(key);
+    } else {
+        keys.keep(key, &reply);
     }
     reply
 }
 
-fn execute(state: &mut State, arrived: &Arrived, version: &Version, fault: Option<Fault>) -> Answer<Reply> {
+/// Does what is asked for, and gives the stored object.
+fn execute(sim: &Sim, arrived: &Arrived, version: &Version, fault: Option<Fault>) -> Answer<(Value, Call)> {
     let failed = || ApiError::invalid("An unknown error occurred").kind("api_error").status(500).executed();
     if fault == Some(Fault::ServerError) {
         return Err(failed());
@@ -201,11 +200,22 @@ fn execute(state: &mut State, arrived: &Arrived, version: &Version, fault: Optio
         version: version.clone(),
         path: arrived.path.clone(),
     };
-    let (value, call) = route::run(state, arrived.method.as_str(), call)?;
+    let mut state = sim.state();
+    state.cause = Cause { id: Some(arrived.id.clone()), idempotency_key: arrived.key().map(str::to_owned) };
+    let done = route::run(&mut state, arrived.method.as_str(), call);
+    state.cause = Cause::default();
     if fault == Some(Fault::ServerErrorAfter) {
-        return Err(failed());
+        return done.and_then(|_| Err(failed()));
     }
-    let mut value = render(value, version);
-    expand::expand(state, &mut value, &call.params.texts("expand"), version).map_err(ApiError::executed)?;
+    done
+}
+
+/// The answer that shows an object; others need not wait while it is written.
+fn show(sim: &Sim, value: Value, call: &Call) -> Answer<Reply> {
+    let mut value = render(value, &call.version);
+    let paths = call.params.texts("expand");
+    if !paths.is_empty() {
+        expand::expand(&sim.state(), &mut value, &paths, &call.version)?;
+    }
     Ok(Reply::json(200, &value))
 }

@@ -109,8 +109,8 @@ fn miss(state: &mut State, invoice: &Value) {
 
 fn payment_of(state: &State, invoice: &str) -> Option<String> {
     let payments = state.table("invoice_payment")?;
-    let found = payments.newest_first().find(|row| row.value["invoice"] == invoice)?;
-    Some(text(&found.value, "id"))
+    let found = payments.newest_first().find(|row| row.value()["invoice"] == invoice)?;
+    Some(text(found.value(), "id"))
 }
 
 fn set_status(state: &mut State, subscription: &str, status: &str) {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::billing::subscribe;
 use crate::render::HIDDEN;
 use crate::state::{State, text};
-use crate::table::Table;
+use crate::table::{Row, Table};
 
 /// What each customer is entitled to.
 pub(crate) type Entitled = HashMap<String, Held>;
@@ -58,7 +58,7 @@ fn features(state: &State, subscription: &Value) -> Vec<String> {
     let items = if runs { subscribe::items(subscription) } else { &[] };
     let products: BTreeSet<String> = items.iter().map(|item| text(&item["price"], "product")).collect();
     let attached = state.table("product_feature").into_iter().flat_map(Table::newest_first);
-    let given = attached.map(|row| &row.value).filter(|value| products.contains(&product_of(value)));
+    let given = attached.map(Row::value).filter(|value| products.contains(&product_of(value)));
     given.map(|value| text(&value["entitlement_feature"], "id")).collect()
 }
 

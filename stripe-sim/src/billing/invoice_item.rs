@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use crate::objects::line_item;
 use crate::state::{State, number, text};
+use crate::table::Row;
 
 /// The ids of a customer's items of a currency that wait for an invoice, in the order of their creation.
 pub(crate) fn pending(state: &State, customer: &str, currency: &str) -> Vec<String> {
     let rows = state.table("invoiceitem").into_iter().flat_map(|table| table.of_customer(customer).rev());
-    let waiting = rows.map(|row| &row.value);
+    let waiting = rows.map(Row::value);
     let waiting = waiting.filter(|item| item["invoice"].is_null() && item["currency"] == currency);
     waiting.map(|item| text(item, "id")).collect()
 }
@@ -32,7 +33,7 @@ pub(crate) fn delete(state: &mut State, items: &[String]) {
 /// The ids of the items that an invoice has taken.
 pub(crate) fn taken_by(state: &State, invoice: &str) -> Vec<String> {
     let rows = state.table("invoiceitem").into_iter().flat_map(|table| table.newest_first().rev());
-    let taken = rows.map(|row| &row.value).filter(|item| item["invoice"] == invoice);
+    let taken = rows.map(Row::value).filter(|item| item["invoice"] == invoice);
     taken.map(|item| text(item, "id")).collect()
 }
 

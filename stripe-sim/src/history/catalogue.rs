@@ -6,7 +6,7 @@ use super::Plan;
 use crate::api::route::Call;
 use crate::resources::{coupons, entitlements, plans, prices, products, promotion_codes};
 use crate::state::{State, text};
-use crate::table::Table;
+use crate::table::{Row, Table};
 
 /// The recurring products: name, and the monthly amount in the smallest unit of each currency.
 const PRODUCTS: &[(&str, &[(&str, i64)])] = &[
@@ -55,7 +55,7 @@ fn give_features(state: &mut State, product: &str, name: &str) {
     let own = format!("{}_features", name.to_lowercase().replace(' ', "_"));
     for (lookup_key, name) in [(own.as_str(), name), ("basics", "Basics")] {
         let known = state.table("entitlements.feature").into_iter().flat_map(Table::newest_first);
-        let known = known.map(|row| &row.value).find(|feature| feature["lookup_key"] == lookup_key).cloned();
+        let known = known.map(Row::value).find(|feature| feature["lookup_key"] == lookup_key).cloned();
         let feature = known.unwrap_or_else(|| {
             let call = Call::internal(state, &[], &json!({"lookup_key": lookup_key, "name": name}));
             entitlements::create(state, &call).expect("the feature is valid")

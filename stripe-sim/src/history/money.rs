@@ -8,6 +8,7 @@ use crate::resources::checkout_payment::complete;
 use crate::resources::payment_methods::Charges;
 use crate::resources::{checkout_sessions, customers, invoices, payment_methods, refunds};
 use crate::state::{State, number, text};
+use crate::table::Row;
 
 /// A card becomes the customer's default; some of them will be declined.
 pub(super) fn add_card(state: &mut State, index: usize) {
@@ -68,7 +69,7 @@ pub(super) fn buy_once(state: &mut State) {
 pub(super) fn refund(state: &mut State) {
     let recent = state.table("charge").into_iter().flat_map(|table| table.newest_first().take(50));
     let refundable =
-        recent.map(|row| &row.value).filter(|charge| charge["paid"] == true && charge["refunded"] == false);
+        recent.map(Row::value).filter(|charge| charge["paid"] == true && charge["refunded"] == false);
     let charges: Vec<_> = refundable.cloned().collect();
     let Some(charge) = state.history.random.pick(&charges).cloned() else { return };
     let mut params = json!({"charge": charge["id"], "reason": "requested_by_customer"});
@@ -83,7 +84,7 @@ pub(super) fn refund(state: &mut State) {
 /// A customer in arrears repairs the card and pays.
 pub(super) fn pay_open_invoice(state: &mut State) {
     let open = state.table("invoice").into_iter().flat_map(|table| table.newest_first().take(200));
-    let open = open.map(|row| &row.value).find(|invoice| invoice["status"] == "open").cloned();
+    let open = open.map(Row::value).find(|invoice| invoice["status"] == "open").cloned();
     let Some(invoice) = open else { return };
     let customer = text(&invoice, "customer");
     let person = state.history.people.iter().find(|person| person.customer == customer);

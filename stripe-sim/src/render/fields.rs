@@ -115,6 +115,11 @@ const ADDED: &[Added] = &[
     Added { since: NETWORK_DETAILS, object: "checkout.session", fields: &["discounts"] },
 ];
 
+/// When fields were added.
+pub(super) fn dates() -> impl Iterator<Item = &'static str> {
+    ADDED.iter().map(|added| added.since)
+}
+
 /// Removes the fields that came later than this version.
 pub(super) fn remove_newer(object: &str, map: &mut Map<String, Value>, version: &Version) {
     if version.before(CUSTOMER_ACCOUNT) {

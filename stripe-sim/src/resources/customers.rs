@@ -100,9 +100,9 @@ fn search(state: &mut State, call: &Call) -> Answer {
     let skip = call.params.text("page").and_then(|page| page.parse::<usize>().ok()).unwrap_or(0);
     let lags = state.faults.search_lag();
     let rows = state.table("customer").into_iter().flat_map(Table::newest_first);
-    let found = rows.filter(|row| row.searchable || !lags).map(|row| &row.value);
-    let mut found: Vec<Value> =
-        found.filter(|value| query.matches(value)).skip(skip).take(limit + 1).cloned().collect();
+    let found = rows.filter(|row| row.searchable || !lags);
+    let found = found.filter_map(|row| row.value_if(|value| query.matches(value)));
+    let mut found: Vec<Value> = found.skip(skip).take(limit + 1).collect();
     let has_more = found.len() > limit;
     found.truncate(limit);
     Ok(json!({
@@ -144,5 +144,5 @@ fn write(params: &Params, balance: Option<i64>, value: &mut Value) {
 /// The ids of a customer's objects of a type, in the order of their creation.
 pub(crate) fn ids_of(state: &State, object: &str, customer: &str) -> Vec<String> {
     let rows = state.table(object).into_iter().flat_map(|table| table.of_customer(customer).rev());
-    rows.map(|row| text(&row.value, "id")).collect()
+    rows.map(|row| text(row.value(), "id")).collect()
 }

@@ -116,7 +116,7 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
     let id = call.id();
     state.at_path("product", id)?;
     let mut prices = state.table("price").into_iter().flat_map(Table::newest_first);
-    if prices.any(|row| row.value["product"] == id) {
+    if prices.any(|row| row.value()["product"] == id) {
         return Err(ApiError::invalid(
             "This product cannot be deleted because it has one or more user-created prices.",
         ));

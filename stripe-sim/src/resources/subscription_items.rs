@@ -18,7 +18,7 @@ pub(crate) const ROUTES: &[Route] = &[
 /// The items of all subscriptions.
 pub(crate) fn all(state: &State) -> impl Iterator<Item = &Value> {
     let rows = state.table("subscription").into_iter().flat_map(Table::newest_first);
-    rows.flat_map(|row| subscribe::items(&row.value))
+    rows.flat_map(|row| subscribe::items(row.value()))
 }
 
 fn list(state: &mut State, call: &Call) -> Answer {
