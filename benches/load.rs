@@ -20,6 +20,10 @@ use billgraph::mirror::MIRRORS;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
 use stripe_sim::{ClockMode, Fault, Options, Sim};
 
+/// The simulation is to take little of the processors from the gateway and the database.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The schema on PostgreSQL that is loaded, and the one that its rows are copied to.
 const LOADED: &str = "bench_load";
 const COPY: &str = "bench_copy";
@@ -185,7 +189,11 @@ async fn bare_insertion(bench: &Bench) -> (u64, Duration) {
     bench.run_on(&copy, &["migrate", "up"]).await;
     let db = bench.db.connect().await;
     if let Some(file) = copy.file() {
-        let attach = format!("ATTACH '{file}' AS {COPY}; PRAGMA {COPY}.synchronous = FULL");
+        // As the gateway has it.
+        let attach = format!(
+            "ATTACH '{file}' AS {COPY}; PRAGMA {COPY}.synchronous = FULL; PRAGMA {COPY}.cache_size = -16384; \
+             PRAGMA wal_autocheckpoint = 8192"
+        );
         db.execute_unprepared(&attach).await.expect("the copy can be attached");
     }
     let (mut rows, mut spent) = (0, Duration::ZERO);

@@ -33,6 +33,16 @@ mod transaction;
 /// How many transactions of the mirror's are under way at once on PostgreSQL: one commits while the other is prepared.
 const INGEST_CONNECTIONS: u32 = 2;
 
+/// What SQLite keeps of the file in memory for a connection that reads, in KiB.
+const READER_CACHE: u32 = 2 * 1024;
+
+/// The same for the one that writes: what does not fit of a batch is written to the log twice.
+const WRITER_CACHE: u32 = 16 * 1024;
+
+/// After how many pages, of 4 KiB, SQLite copies its log into the file: the pages of an index that each batch changes are
+/// copied once for many of them.
+const CHECKPOINT: u32 = 8 * 1024;
+
 /// The database, for reading and for writing.
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -178,11 +188,14 @@ async fn pool(
     Ok(pool)
 }
 
-fn sqlite(url: &str, connections: u32) -> ConnectOptions {
+fn sqlite(url: &str, connections: u32, cache: u32) -> ConnectOptions {
     let mut options = common(url);
     options.max_connections(connections);
-    options.map_sqlx_sqlite_opts(|options| {
+    options.map_sqlx_sqlite_opts(move |options| {
         options
+            // A number of pages where it is positive, of KiB where it is negative.
+            .pragma("cache_size", format!("-{cache}"))
+            .pragma("wal_autocheckpoint", CHECKPOINT.to_string())
             .journal_mode(SqliteJournalMode::Wal)
             // An event is acknowledged once it is durable: also against a loss of power.
             .synchronous(SqliteSynchronous::Full)
@@ -193,7 +206,7 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
 }
 
 fn sqlite_reader(url: &str, timeout: Duration) -> ConnectOptions {
-    let mut options = sqlite(url, 8);
+    let mut options = sqlite(url, 8, READER_CACHE);
     // A file does not go away between two statements.
     options.test_before_acquire(false).map_sqlx_sqlite_pool_opts(move |options| {
         options
@@ -215,7 +228,7 @@ async fn interrupt_after(connection: &mut SqliteConnection, timeout: Duration) -
 }
 
 fn sqlite_writer(url: &str) -> ConnectOptions {
-    let mut options = sqlite(url, 1);
+    let mut options = sqlite(url, 1, WRITER_CACHE);
     options.map_sqlx_sqlite_pool_opts(|options| {
         // Without room on the disk SQLite takes a transaction back by itself. The driver then cannot, and believes
         // ever after to be inside of it: what it says was committed would not be. Such a connection is closed.

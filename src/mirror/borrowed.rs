@@ -6,11 +6,11 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectionTrait, DbErr, Order,
+    ConnectionTrait, DbBackend, DbErr, Order, Statement,
     sea_query::{Expr, ExprTrait, PostgresQueryBuilder, Query, SelectStatement},
     sqlx::{Row, postgres::PgRow},
 };
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::snapshot::Snapshot;
 use crate::db::{Columns, Transaction};
@@ -237,18 +237,11 @@ async fn fill(tx: &Transaction, place: usize, lent: &Lent) -> Result<(), DbErr> 
         columns.add(lent.values().map(String::as_str).collect::<Vec<_>>());
         return tx.execute(&TEXTS.fill[place], columns).await;
     }
-    let link = &BORROWED[place];
-    for (key, value) in lent {
-        let mut statement = Query::update();
-        let other = Expr::col(link.column).is_null().or(Expr::col(link.column).ne(value.as_str()));
-        statement
-            .table(link.table)
-            .value(link.column, value.as_str())
-            .and_where(Expr::col(link.key).eq(key.as_str()))
-            .and_where(other);
-        tx.execute(&statement).await?;
-    }
-    Ok(())
+    // There may be more of them than a statement has parameters.
+    let lent: Json = lent.iter().map(|(key, value)| json!([key, value])).collect();
+    let statement =
+        Statement::from_sql_and_values(DbBackend::Sqlite, &SQLITE_FILL[place], [lent.to_string().into()]);
+    tx.execute_raw(statement).await.map(drop)
 }
 
 /// The statements for PostgreSQL.
@@ -268,6 +261,18 @@ static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
         )
     });
     Texts { find: find_text(0), fill: fill.collect() }
+});
+
+/// The statements for SQLite that fill the column of each link.
+static SQLITE_FILL: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let fill = BORROWED.iter().map(|Borrowed { table, column, key, .. }| {
+        format!(
+            "UPDATE {table} SET {column} = lent.value \
+             FROM (SELECT value ->> 0 AS key, value ->> 1 AS value FROM json_each(?)) AS lent \
+             WHERE {table}.{key} = lent.key AND {table}.{column} IS NOT lent.value"
+        )
+    });
+    fill.collect()
 });
 
 /// Keys with what their lenders have; of several lenders first the one that Stripe calls the default, else the oldest.

@@ -55,7 +55,7 @@ impl Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            workers: 16,
+            workers: 24,
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_mins(1),
             failures: 12,

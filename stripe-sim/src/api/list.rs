@@ -123,7 +123,10 @@ pub(crate) fn page(call: &Call, mut values: Vec<Value>, cursor: &Cursor<'_>) -> 
     if cursor.ending_before.is_some() {
         values.reverse();
     }
-    json!({"object": "list", "data": values, "has_more": has_more, "url": call.path})
+    let mut list = json!({"object": "list", "has_more": has_more, "url": call.path});
+    // The macro would copy what it is given.
+    list["data"] = Value::Array(values);
+    list
 }
 
 /// A range of `created`: each bound as an operator and unix seconds.

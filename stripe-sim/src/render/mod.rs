@@ -42,18 +42,16 @@ const STEPS: &[Step] = &[
 ];
 
 /// A stored object as this version shows it, in an answer or an event: with the first page of each embedded list.
-pub(crate) fn render(value: Value, version: &Version) -> Value {
-    let mut value = render_whole(value, version);
-    show_first_pages(&mut value, Place::Top);
+pub(crate) fn render(mut value: Value, version: &Version) -> Value {
+    step_back(&mut value, version);
+    show(&mut value, Lists::Whole, Lists::FirstPages);
     value
 }
 
 /// A stored object as this version shows it, with the whole of its lists.
 pub(crate) fn render_whole(mut value: Value, version: &Version) -> Value {
-    if version.before(newest()) {
-        step_back(&mut value, version);
-    }
-    strip(&mut value);
+    step_back(&mut value, version);
+    show(&mut value, Lists::Whole, Lists::Whole);
     value
 }
 
@@ -62,10 +60,16 @@ fn newest() -> &'static str {
     STEPS.iter().map(|step| step.since).chain(fields::dates()).max().unwrap_or_default()
 }
 
-/// Takes the outermost objects back first, since they copy from inner ones that are taken back after that.
 fn step_back(value: &mut Value, version: &Version) {
+    if version.before(newest()) {
+        take_back(value, version);
+    }
+}
+
+/// Takes the outermost objects back first, since they copy from inner ones that are taken back after that.
+fn take_back(value: &mut Value, version: &Version) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| step_back(item, version)),
+        Value::Array(items) => items.iter_mut().for_each(|item| take_back(item, version)),
         Value::Object(map) => {
             let object = map.get("object").and_then(Value::as_str).unwrap_or_default().to_owned();
             if object == "event" {
@@ -74,40 +78,30 @@ fn step_back(value: &mut Value, version: &Version) {
             let steps = STEPS.iter().filter(|step| step.object == object && version.before(step.since));
             steps.for_each(|step| (step.undo)(map));
             fields::remove_newer(&object, map, version);
-            map.values_mut().for_each(|inner| step_back(inner, version));
+            map.values_mut().for_each(|inner| take_back(inner, version));
         }
         _ => {}
     }
 }
 
-/// Whether a value is the answer itself, or a part of it.
+/// How much is shown of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Top,
-    Inside,
+enum Lists {
+    Whole,
+    FirstPages,
 }
 
-/// Removes the hidden fields.
-fn strip(value: &mut Value) {
+/// Removes the hidden fields, and what the value, if it is a list, and the lists inside it do not show: one that is the
+/// answer itself was paged before.
+fn show(value: &mut Value, own: Lists, inside: Lists) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(strip),
+        Value::Array(items) => items.iter_mut().for_each(|item| show(item, inside, inside)),
         Value::Object(map) => {
             map.remove(HIDDEN);
-            map.values_mut().for_each(strip);
-        }
-        _ => {}
-    }
-}
-
-/// Removes what an embedded list does not show; a list that is the answer itself was paged before.
-fn show_first_pages(value: &mut Value, place: Place) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| show_first_pages(item, Place::Inside)),
-        Value::Object(map) => {
-            if place == Place::Inside {
+            if own == Lists::FirstPages {
                 cut_list(map);
             }
-            map.values_mut().for_each(|inner| show_first_pages(inner, Place::Inside));
+            map.values_mut().for_each(|inner| show(inner, inside, inside));
         }
         _ => {}
     }
