@@ -16,13 +16,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use billgraph::mirror::MIRRORS;
+use billgraph::{
+    db::{CHECKPOINT, WRITER_CACHE},
+    mirror::MIRRORS,
+};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
 use stripe_sim::{ClockMode, Fault, Options, Sim};
-
-/// The simulation is to take little of the processors from the gateway and the database.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The schema on PostgreSQL that is loaded, and the one that its rows are copied to.
 const LOADED: &str = "bench_load";
@@ -191,8 +190,8 @@ async fn bare_insertion(bench: &Bench) -> (u64, Duration) {
     if let Some(file) = copy.file() {
         // As the gateway has it.
         let attach = format!(
-            "ATTACH '{file}' AS {COPY}; PRAGMA {COPY}.synchronous = FULL; PRAGMA {COPY}.cache_size = -16384; \
-             PRAGMA wal_autocheckpoint = 8192"
+            "ATTACH '{file}' AS {COPY}; PRAGMA {COPY}.synchronous = FULL; \
+             PRAGMA {COPY}.cache_size = -{WRITER_CACHE}; PRAGMA wal_autocheckpoint = {CHECKPOINT}"
         );
         db.execute_unprepared(&attach).await.expect("the copy can be attached");
     }

@@ -37,11 +37,11 @@ const INGEST_CONNECTIONS: u32 = 2;
 const READER_CACHE: u32 = 2 * 1024;
 
 /// The same for the one that writes: what does not fit of a batch is written to the log twice.
-const WRITER_CACHE: u32 = 16 * 1024;
+pub const WRITER_CACHE: u32 = 16 * 1024;
 
 /// After how many pages, of 4 KiB, SQLite copies its log into the file: the pages of an index that each batch changes are
 /// copied once for many of them.
-const CHECKPOINT: u32 = 8 * 1024;
+pub const CHECKPOINT: u32 = 8 * 1024;
 
 /// The database, for reading and for writing.
 #[derive(Clone, Debug)]

@@ -61,7 +61,7 @@ impl Event {
     /// The thin event that tells of the same; none if its object cannot be retrieved
     /// (<https://docs.stripe.com/event-destinations#thin-events>).
     pub(crate) fn render_thin(&self, account: Option<&str>) -> Option<Value> {
-        let object: Value = serde_json::from_str(&self.object).expect("a snapshot is the text of an object");
+        let object = value_of(&self.object);
         let url = path_of(&object)?;
         let created =
             DateTime::from_timestamp(self.created, 0).expect("the clock stays within chrono's range");
@@ -80,9 +80,13 @@ impl Event {
     }
 }
 
+/// The object whose text it is.
+pub(crate) fn value_of(snapshot: &str) -> Value {
+    serde_json::from_str(snapshot).expect("a snapshot is the text of an object")
+}
+
 fn read(snapshot: &str, version: &Version) -> Value {
-    let object = serde_json::from_str(snapshot).expect("a snapshot is the text of an object");
-    render(object, version)
+    render(value_of(snapshot), version)
 }
 
 /// What an object had before: changed keys only, hashes key by key, arrays whole.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use crate::events::Snapshot;
+use crate::events::{Snapshot, value_of};
 use crate::state::number;
 
 /// One stored object.
@@ -25,29 +25,25 @@ impl Row {
     }
 
     pub(crate) fn value(&self) -> &Value {
-        self.value.get_or_init(|| read(&self.snapshot))
+        self.value.get_or_init(|| value_of(&self.snapshot))
     }
 
     /// The same value for somebody who keeps it.
     pub(crate) fn to_value(&self) -> Value {
-        self.value.get().map_or_else(|| read(&self.snapshot), Value::clone)
+        self.value.get().map_or_else(|| value_of(&self.snapshot), Value::clone)
     }
 
     /// The same, if it passes a filter.
     pub(crate) fn value_if(&self, keep: impl Fn(&Value) -> bool) -> Option<Value> {
         match self.value.get() {
             Some(value) => keep(value).then(|| value.clone()),
-            None => Some(read(&self.snapshot)).filter(keep),
+            None => Some(value_of(&self.snapshot)).filter(keep),
         }
     }
 
     pub(crate) fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
-}
-
-fn read(snapshot: &Snapshot) -> Value {
-    serde_json::from_str(snapshot).expect("it was a value")
 }
 
 /// An object in the order of creation.
@@ -76,7 +72,7 @@ impl Table {
     /// Changes an object, and gives the text that it had and its row.
     pub(crate) fn change(&mut self, id: &str, edit: impl FnOnce(&mut Value)) -> Option<(Snapshot, &Row)> {
         let row = self.rows.get_mut(id)?;
-        let mut value = row.value.take().unwrap_or_else(|| read(&row.snapshot));
+        let mut value = row.value.take().unwrap_or_else(|| value_of(&row.snapshot));
         let before = value["customer"].clone();
         edit(&mut value);
         if before != value["customer"] {

@@ -60,6 +60,7 @@ fn newest() -> &'static str {
     STEPS.iter().map(|step| step.since).chain(fields::dates()).max().unwrap_or_default()
 }
 
+/// Takes a value back to a version, unless nothing changed since.
 fn step_back(value: &mut Value, version: &Version) {
     if version.before(newest()) {
         take_back(value, version);
