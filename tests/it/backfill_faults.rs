@@ -8,7 +8,7 @@ use billgraph::{
     clock::Clock,
     config::Settings,
     stripe::{RetryPolicy, Stripe},
-    sync::backfill::{Opened, Outcome, Unfinished, open, progress, work},
+    sync::backfill::{Opened, Outcome, Pace, Unfinished, open, progress, work},
 };
 use chrono::DateTime;
 use entity::{sync_run::State, sync_run_object::State as ObjectState};
@@ -28,6 +28,8 @@ use crate::{
         socket::soon,
     },
 };
+
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// A gateway, and a Stripe with a history.
 async fn with_history() -> TestApp {
@@ -164,15 +166,15 @@ impl Away {
         }
     }
 
-    /// Returns once the load tried often in vain.
-    async fn was_noticed(&self, test: &TestApp) {
+    /// Returns once the load tried so often in vain.
+    async fn was_noticed(&self, test: &TestApp, tries: usize) {
         let before = test.sim.requests().len();
         let is_noticed = || match self {
-            Self::Cut(proxy) => proxy.refused() > 20,
-            Self::Full => test.sim.requests().len() > before + 20,
+            Self::Cut(proxy) => proxy.refused() > tries,
+            Self::Full => test.sim.requests().len() > before + tries,
         };
         while !is_noticed() {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
@@ -190,8 +192,8 @@ async fn room(test: &TestApp, pages: u32) {
     test.app().db.writer.execute_unprepared(&limit).await.expect("it is set");
 }
 
-#[tokio::test]
-async fn while_the_database_is_away_it_waits_and_loses_nothing() {
+/// Loads customers at a pace while the database is away: at least for so long, and for so many tries.
+async fn load_while_the_database_is_away(pace: impl Fn(&TestApp) -> Pace, lasting: Duration, tries: usize) {
     let database = TestDatabase::create();
     let (test, away) = if database.backend() == DbBackend::Sqlite {
         (TestApp::with_database(database, |_| {}).await, Away::Full)
@@ -209,14 +211,25 @@ async fn while_the_database_is_away_it_waits_and_loses_nothing() {
         }
         away.begin(&test).await;
         test.sim.faults().clear();
-        away.was_noticed(&test).await;
+        join(away.was_noticed(&test, tries), tokio::time::sleep(lasting)).await;
         away.end(&test).await;
     };
-    let pace = pace();
-    let (outcome, ()) = soon(join(work(test.app(), &run, &pace), failing)).await;
+    let pace = pace(&test);
+    let loading = join(work(test.app(), &run, &pace), failing);
+    let (outcome, ()) = tokio::time::timeout(2 * lasting + 2 * MINUTE, loading).await.expect("it goes on");
     assert_eq!(outcome, Outcome::Finished(State::Completed), "{:?}", test.objects_of(&run.id).await);
     assert_eq!(test.count("customers").await, made.len() as u64);
     assert_eq!(test.objects_of(&run.id).await[0].loaded, 700, "each page counts once");
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_it_waits_and_loses_nothing() {
+    load_while_the_database_is_away(|_| pace(), Duration::ZERO, 20).await;
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_for_a_minute_it_waits_at_its_usual_pace() {
+    load_while_the_database_is_away(|test| Pace::of(&test.app().db), MINUTE, 3).await;
 }
 
 #[tokio::test]
