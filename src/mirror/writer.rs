@@ -11,7 +11,10 @@ use entity::{change, webhook_event::State};
 use sea_orm::DbErr;
 use serde_json::{Value as Json, json};
 use tokio::{
-    sync::{Mutex, Notify, OwnedMutexGuard, mpsc, oneshot},
+    sync::{
+        Mutex, MutexGuard, Notify, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock,
+        mpsc, oneshot,
+    },
     task::{JoinHandle, JoinSet},
 };
 
@@ -39,7 +42,10 @@ use crate::{
     stripe::Answer,
 };
 
-/// What is written in one transaction at most.
+/// So many objects are enough for a transaction: no further event or page is taken into it.
+///
+/// Whoever loads pages asks for the next one when one is written: of a few pages at a time there is always one to ask
+/// for, one to read and one to write, where a transaction of them all has everybody wait for it.
 const BATCH: usize = 256;
 
 /// How often a batch is tried whose connection breaks, or that another process's transaction stands in the way of:
@@ -96,7 +102,9 @@ impl Writer {
         let ingest = Arc::new(Ingest {
             settings,
             jobs: Arc::new(Mutex::new(jobs)),
-            commits: Arc::default(),
+            rows: Arc::default(),
+            numbers: Mutex::default(),
+            commits: Mutex::default(),
             links: links::Recent::default(),
             layouts: KnownLayouts::default(),
         });
@@ -178,14 +186,21 @@ fn with_expanded(object: &Json) -> impl Iterator<Item = &Json> {
 
 /// What the writing tasks share.
 ///
-/// They take turns: while one commits its batch, the other prepares the next. A batch is what arrived while the one
-/// before was being prepared: there is no timer.
+/// They take turns: while one commits its batch, the other prepares the next; of pages alone, both write rows at once. A
+/// batch is what arrived while the one before was being prepared: there is no timer.
+///
+/// The locks are taken in the order in which they stand here. Whoever waits for one holds no rows that its holder may
+/// want to write: with events among them, rows are written by one task alone.
 struct Ingest {
     settings: Settings,
-    /// Whoever holds it prepares a batch.
+    /// Whoever holds it takes a batch.
     jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+    /// Whoever holds it writes rows.
+    rows: Arc<RwLock<()>>,
+    /// Whoever holds it has the changes of a batch numbered.
+    numbers: Mutex<()>,
     /// Whoever holds it commits a batch: changes are announced in the order of their numbers.
-    commits: Arc<Mutex<()>>,
+    commits: Mutex<()>,
     links: links::Recent,
     layouts: KnownLayouts,
 }
@@ -210,8 +225,28 @@ impl KnownLayouts {
     }
 }
 
-/// The turn to prepare a batch, given up before it is committed.
-type Turn = Option<OwnedMutexGuard<mpsc::Receiver<Job>>>;
+/// The turn to write a batch, given up before it is committed.
+type Turn = Option<Held>;
+
+/// What is held for it.
+#[expect(dead_code, reason = "they are held")]
+enum Held {
+    /// For pages of lists: another task may write other pages.
+    Pages(OwnedRwLockReadGuard<()>),
+    /// For events, whose changes are numbered with their rows.
+    Events(OwnedMutexGuard<mpsc::Receiver<Job>>, OwnedRwLockWriteGuard<()>),
+}
+
+impl Held {
+    /// What these jobs need, of whom the taker has the queue.
+    async fn of(jobs: &[Job], queue: OwnedMutexGuard<mpsc::Receiver<Job>>, ingest: &Ingest) -> Self {
+        if jobs.iter().all(|job| matches!(job.work, Work::Page { .. })) {
+            Self::Pages(ingest.rows.clone().read_owned().await)
+        } else {
+            Self::Events(queue, ingest.rows.clone().write_owned().await)
+        }
+    }
+}
 
 /// A transaction for the next batch, begun with the commit of the last one to save a round trip.
 type Begun = Option<Transaction>;
@@ -224,25 +259,37 @@ async fn run(ingest: Arc<Ingest>) {
     let mut begun = None;
     loop {
         let next = async {
-            let mut turn = ingest.jobs.clone().lock_owned().await;
-            let _ = turn.recv_many(&mut waiting, BATCH).await;
-            turn
+            let mut queue = ingest.jobs.clone().lock_owned().await;
+            take(&mut queue, &mut waiting).await;
+            queue
         };
-        let turn =
+        let queue =
             if begun.is_some() { tokio::time::timeout(PAUSE, next).await.ok() } else { Some(next.await) };
-        let Some(turn) = turn else {
+        let Some(queue) = queue else {
             begun = None;
             continue;
         };
         if waiting.is_empty() {
             return;
         }
+        let turn = Held::of(&waiting, queue, &ingest).await;
         let (works, done): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
         let outcomes = apply(&ingest, &works, &mut Some(turn), &mut begun).await;
         for (done, outcome) in done.into_iter().zip(outcomes) {
             // Whoever asked may be gone; the work is done all the same.
             let _ = done.send(outcome);
         }
+    }
+}
+
+/// Waits for a job, and takes what else is there already; none when there will be none any more.
+async fn take(jobs: &mut mpsc::Receiver<Job>, taken: &mut Vec<Job>) {
+    let mut next = jobs.recv().await;
+    let mut objects = 0;
+    while let Some(job) = next {
+        objects += job.work.said().count().max(1);
+        taken.push(job);
+        next = if objects < BATCH { jobs.try_recv().ok() } else { None };
     }
 }
 
@@ -318,9 +365,10 @@ async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn, begun: &mut B
         None => settings.db.begin_ingest().await?,
     };
     crash::point("begun");
-    let Effects { changes, linked, asks } = write(ingest, &tx, works, now).await?;
+    let Effects { changes, linked, asks, numbers } = write(ingest, &tx, works, now).await?;
     crash::point("before commit");
     let committing = ingest.commits.lock().await;
+    drop(numbers);
     *turn = None;
     *begun = tx.commit_and_begin().await?;
     crash::point("after commit");
@@ -334,20 +382,22 @@ async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn, begun: &mut B
 }
 
 /// What follows from a batch once it is committed.
-struct Effects {
+struct Effects<'i> {
     changes: Vec<change::Model>,
     linked: links::Linked,
     /// Whether there is something to ask Stripe for.
     asks: bool,
+    /// Held until it is this batch's turn to commit.
+    numbers: MutexGuard<'i, ()>,
 }
 
 /// Writes everything of a batch.
-async fn write(
-    ingest: &Ingest,
+async fn write<'i>(
+    ingest: &'i Ingest,
     tx: &Transaction,
     works: &[&Work],
     now: DateTime<Utc>,
-) -> Result<Effects, DbErr> {
+) -> Result<Effects<'i>, DbErr> {
     let settings = &ingest.settings;
     let known = known_before(tx, works).await?;
     let mut done = record(ingest, tx, works, now).await?;
@@ -358,6 +408,7 @@ async fn write(
     let mut written = batch::write(tx, &offers(&works), &done, now).await?;
     crash::point("rows written");
     inbox::amend(tx, amendments(&works, &mut written)).await?;
+    let numbers = ingest.numbers.lock().await;
     let needed = jobs::needed(&written);
     jobs::enqueue(tx, &needed, now).await?;
     asks |= !needed.is_empty();
@@ -376,7 +427,7 @@ async fn write(
             beside.write(tx).await?;
         }
     }
-    Ok(Effects { changes, linked, asks })
+    Ok(Effects { changes, linked, asks, numbers })
 }
 
 /// Records the events, and does with them what takes no look at what is stored.

@@ -330,6 +330,29 @@ async fn killed(at: &str) {
 }
 
 #[tokio::test]
+async fn killed_after_each_page_and_in_the_middle_of_the_next_it_comes_to_the_end() {
+    let (database, sim) = (TestDatabase::create(), history().await);
+    let mut deaths = 0;
+    loop {
+        let at = if deaths % 2 == 0 { "after commit:1" } else { "rows written:2" };
+        let dying = run(program(&database, &sim, &["backfill"], &[("BILLGRAPH_CRASH_AT", at)]), "").await;
+        if dying.status.success() {
+            break;
+        }
+        assert_eq!(dying.status.signal(), Some(9), "{at}: {}", text(&dying.stderr));
+        deaths += 1;
+        assert!(deaths < 200, "each gets further than the one before");
+    }
+    assert!(deaths > 5, "it died {deaths} times");
+    let test = TestApp::after(&database, &sim).await;
+    assert_eq!(test.rows("SELECT id FROM sync_runs").await.len(), 1, "it was one run");
+    let twice = test.rows("SELECT object_id FROM changes GROUP BY object_id HAVING count(*) > 1").await;
+    let most = test.rows("SELECT object_id FROM changes").await.len() / 4;
+    assert!(twice.len() < most, "hardly any is loaded again: {}", twice.len());
+    test.holds_everything().await;
+}
+
+#[tokio::test]
 async fn two_programs_load_the_same_once() {
     let (database, sim) = (TestDatabase::create(), history().await);
     assert!(run(billgraph(&database, &["migrate", "up"], &[]), "").await.status.success());

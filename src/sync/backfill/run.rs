@@ -63,6 +63,9 @@ impl Default for Pace {
     }
 }
 
+/// How many ranges are looked at, to choose those that go on, for each step that may be under way.
+const RANGES: usize = 4;
+
 /// How a run ended, for this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -220,13 +223,12 @@ impl<'a> Loading<'a> {
             .map(|object| object.object.as_str())
             .filter(|name| self.may_go_on(name, &left))
             .collect();
-        let at_most = self.pace.workers + self.under_way.len();
+        let at_most = RANGES * self.pace.workers + self.under_way.len();
         let mut ranges = self.run.ranges(&self.app.db, &names, at_most as u64).await?;
         ranges.retain(|range| !self.under_way.contains(&(range.object.clone(), range.number)));
         let is_idle = ranges.len() + self.under_way.len() < self.pace.workers;
         let split = if is_idle { Split::Yes } else { Split::No };
-        ranges.truncate(self.pace.workers - self.steps.len());
-        for range in ranges {
+        for range in balanced(ranges, &self.under_way, self.pace.workers - self.steps.len()) {
             self.start(range, split);
         }
         Ok(left.is_empty())
@@ -306,5 +308,52 @@ impl<'a> Loading<'a> {
     fn pause(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(16);
         jittered((self.pace.first_pause * 2_u32.pow(doublings)).min(self.pace.longest_pause))
+    }
+}
+
+/// Those of some ranges that go on next: of each type as many as of the others are under way, so that what takes longest
+/// is not left for the end, when the limit would allow more than the database takes.
+fn balanced(mut ranges: Vec<Range>, under_way: &BTreeSet<(String, i32)>, at_most: usize) -> Vec<Range> {
+    let mut steps: HashMap<String, usize> = HashMap::new();
+    for (object, _) in under_way {
+        *steps.entry(object.clone()).or_default() += 1;
+    }
+    let mut chosen = Vec::with_capacity(at_most);
+    while chosen.len() < at_most {
+        let of_its_type = |place: &usize| steps.get(&ranges[*place].object).copied().unwrap_or_default();
+        let Some(next) = (0..ranges.len()).min_by_key(of_its_type) else { break };
+        let range = ranges.remove(next);
+        *steps.entry(range.object.clone()).or_default() += 1;
+        chosen.push(range);
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_type_waits_for_another() {
+        let range = |object: &str, number| Range {
+            run: "run_1".to_owned(),
+            object: object.to_owned(),
+            number,
+            created_gte: None,
+            created_lt: None,
+            reached: None,
+            parent: None,
+            cursor: None,
+        };
+        let left =
+            [("charge", 1), ("charge", 2), ("charge", 3), ("invoice", 4), ("price", 5), ("invoice", 6)];
+        let left = || left.iter().map(|(object, number)| range(object, *number)).collect();
+        let under_way = BTreeSet::from([("charge".to_owned(), 7), ("charge".to_owned(), 8)]);
+        let numbers = |at_most| -> Vec<i32> {
+            balanced(left(), &under_way, at_most).iter().map(|range| range.number).collect()
+        };
+        assert_eq!(numbers(3), [4, 5, 6]);
+        assert_eq!(numbers(9), [4, 5, 6, 1, 2, 3]);
+        assert_eq!(numbers(0), [] as [i32; 0]);
     }
 }
