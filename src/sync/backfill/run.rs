@@ -227,9 +227,13 @@ impl<'a> Loading<'a> {
         let mut ranges = self.run.ranges(&self.app.db, &names, at_most as u64).await?;
         ranges.retain(|range| !self.under_way.contains(&(range.object.clone(), range.number)));
         let is_idle = ranges.len() + self.under_way.len() < self.pace.workers;
-        let split = if is_idle { Split::Yes } else { Split::No };
-        for range in balanced(ranges, &self.under_way, self.pace.workers - self.steps.len()) {
-            self.start(range, split);
+        let going_on = left.iter().filter(|object| names.contains(&object.object.as_str()));
+        let mut shares = Shares::of(going_on.copied(), &self.under_way, self.pace.workers);
+        for _ in self.steps.len()..self.pace.workers {
+            let Some(range) = shares.next_of(&mut ranges) else { break };
+            let is_last = ranges.iter().all(|other| other.object != range.object);
+            let is_short = is_last && shares.is_least_far(&range.object);
+            self.start(range, if is_idle || is_short { Split::Yes } else { Split::No });
         }
         Ok(left.is_empty())
     }
@@ -311,22 +315,54 @@ impl<'a> Loading<'a> {
     }
 }
 
-/// Those of some ranges that go on next: of each type as many as of the others are under way, so that what takes longest
-/// is not left for the end, when the limit would allow more than the database takes.
-fn balanced(mut ranges: Vec<Range>, under_way: &BTreeSet<(String, i32)>, at_most: usize) -> Vec<Range> {
-    let mut steps: HashMap<String, usize> = HashMap::new();
-    for (object, _) in under_way {
-        *steps.entry(object.clone()).or_default() += 1;
+/// How many objects a step brings, as a rule.
+const PAGE: i64 = 100;
+
+/// How far the types are, so that they go on side by side: what takes the database longest is not left for the end,
+/// when the limit would allow more than it takes.
+struct Shares {
+    /// Of each type how many steps are under way, and how many objects there will be after these.
+    of_types: HashMap<String, (usize, i64)>,
+    /// As many steps as one type has at most, unless the others have nothing to do: of some, lists are mostly empty.
+    most: usize,
+}
+
+impl Shares {
+    fn of<'o>(
+        objects: impl Iterator<Item = &'o object::Model>,
+        under_way: &BTreeSet<(String, i32)>,
+        workers: usize,
+    ) -> Self {
+        let of_types = objects.map(|object| (object.object.clone(), (0, object.loaded))).collect();
+        let mut shares = Self { of_types, most: workers.div_ceil(2) };
+        under_way.iter().for_each(|(object, _)| shares.add_step(object));
+        shares
     }
-    let mut chosen = Vec::with_capacity(at_most);
-    while chosen.len() < at_most {
-        let of_its_type = |place: &usize| steps.get(&ranges[*place].object).copied().unwrap_or_default();
-        let Some(next) = (0..ranges.len()).min_by_key(of_its_type) else { break };
+
+    fn add_step(&mut self, object: &str) {
+        if let Some((steps, objects)) = self.of_types.get_mut(object) {
+            *steps += 1;
+            *objects += PAGE;
+        }
+    }
+
+    /// Whether no other type is less far than one of which a step was just added.
+    fn is_least_far(&self, object: &str) -> bool {
+        let before = self.of_types.get(object).map(|(_, objects)| objects - PAGE);
+        self.of_types.values().all(|(_, objects)| before.is_none_or(|before| before <= *objects))
+    }
+
+    /// Takes the first range of the type that is least far.
+    fn next_of(&mut self, ranges: &mut Vec<Range>) -> Option<Range> {
+        let how_far = |place: &usize| {
+            let (steps, objects) = self.of_types.get(&ranges[*place].object).copied().unwrap_or_default();
+            (steps >= self.most, objects)
+        };
+        let next = (0..ranges.len()).min_by_key(how_far)?;
         let range = ranges.remove(next);
-        *steps.entry(range.object.clone()).or_default() += 1;
-        chosen.push(range);
+        self.add_step(&range.object);
+        Some(range)
     }
-    chosen
 }
 
 #[cfg(test)]
@@ -334,7 +370,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_type_waits_for_another() {
+    fn the_type_that_is_least_far_goes_on_and_none_takes_all() {
         let range = |object: &str, number| Range {
             run: "run_1".to_owned(),
             object: object.to_owned(),
@@ -345,15 +381,32 @@ mod tests {
             parent: None,
             cursor: None,
         };
-        let left =
-            [("charge", 1), ("charge", 2), ("charge", 3), ("invoice", 4), ("price", 5), ("invoice", 6)];
-        let left = || left.iter().map(|(object, number)| range(object, *number)).collect();
-        let under_way = BTreeSet::from([("charge".to_owned(), 7), ("charge".to_owned(), 8)]);
-        let numbers = |at_most| -> Vec<i32> {
-            balanced(left(), &under_way, at_most).iter().map(|range| range.number).collect()
+        let object = |name: &str, loaded| object::Model {
+            run: "run_1".to_owned(),
+            object: name.to_owned(),
+            place: 0,
+            state: ObjectState::Loading,
+            loaded,
+            refused: 0,
+            error: None,
         };
-        assert_eq!(numbers(3), [4, 5, 6]);
-        assert_eq!(numbers(9), [4, 5, 6, 1, 2, 3]);
-        assert_eq!(numbers(0), [] as [i32; 0]);
+        let [charge, invoice] = [object("charge", 900), object("invoice", 500)];
+        let objects = [&charge, &invoice];
+        let left = [("charge", 1), ("charge", 2), ("invoice", 3), ("invoice", 4), ("invoice", 5)];
+        let chosen = |under_way: &[(&str, i32)], workers| -> Vec<i32> {
+            let under_way =
+                under_way.iter().map(|(object, number)| ((*object).to_owned(), *number)).collect();
+            let mut shares = Shares::of(objects.into_iter(), &under_way, workers);
+            let mut ranges = left.iter().map(|(object, number)| range(object, *number)).collect();
+            std::iter::from_fn(|| shares.next_of(&mut ranges)).map(|range| range.number).collect()
+        };
+        assert_eq!(chosen(&[], 12), [3, 4, 5, 1, 2]);
+        assert_eq!(chosen(&[], 4), [3, 4, 1, 2, 5], "a half is enough for invoices");
+        let three = [("invoice", 6), ("invoice", 7), ("invoice", 8)];
+        assert_eq!(chosen(&three, 12), [3, 1, 4, 2, 5], "what is under way counts");
+        let mut shares = Shares::of(objects.into_iter(), &BTreeSet::new(), 12);
+        shares.add_step("invoice");
+        shares.add_step("charge");
+        assert!(shares.is_least_far("invoice") && !shares.is_least_far("charge"));
     }
 }
