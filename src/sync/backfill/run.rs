@@ -335,7 +335,9 @@ impl Shares {
     ) -> Self {
         let of_types = objects.map(|object| (object.object.clone(), (0, object.loaded))).collect();
         let mut shares = Self { of_types, most: workers.div_ceil(2) };
-        under_way.iter().for_each(|(object, _)| shares.add_step(object));
+        for (object, _) in under_way {
+            shares.add_step(object);
+        }
         shares
     }
 
