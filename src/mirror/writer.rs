@@ -189,8 +189,9 @@ fn with_expanded(object: &Json) -> impl Iterator<Item = &Json> {
 /// They take turns: while one commits its batch, the other prepares the next; of pages alone, both write rows at once. A
 /// batch is what arrived while the one before was being prepared: there is no timer.
 ///
-/// The locks are taken in the order in which they stand here. Whoever waits for one holds no rows that its holder may
-/// want to write: with events among them, rows are written by one task alone.
+/// The locks are taken in the order in which they stand here. Whoever waits for `rows` has written none yet, and whoever
+/// holds `numbers` or `commits` writes no more rows of the mirror: nobody waits for a lock and, in the database, for a row
+/// at once.
 struct Ingest {
     settings: Settings,
     /// Whoever holds it takes a batch.
@@ -231,19 +232,19 @@ type Turn = Option<Held>;
 /// What is held for it.
 #[expect(dead_code, reason = "they are held")]
 enum Held {
-    /// For pages of lists: another task may write other pages.
-    Pages(OwnedRwLockReadGuard<()>),
-    /// For events, whose changes are numbered with their rows.
-    Events(OwnedMutexGuard<mpsc::Receiver<Job>>, OwnedRwLockWriteGuard<()>),
+    /// For pages of lists: another task may write other pages at the same time.
+    Shared(OwnedRwLockReadGuard<()>),
+    /// For everything else: the changes of events are numbered with their rows.
+    Alone(OwnedMutexGuard<mpsc::Receiver<Job>>, OwnedRwLockWriteGuard<()>),
 }
 
 impl Held {
     /// What these jobs need, of whom the taker has the queue.
     async fn of(jobs: &[Job], queue: OwnedMutexGuard<mpsc::Receiver<Job>>, ingest: &Ingest) -> Self {
         if jobs.iter().all(|job| matches!(job.work, Work::Page { .. })) {
-            Self::Pages(ingest.rows.clone().read_owned().await)
+            Self::Shared(ingest.rows.clone().read_owned().await)
         } else {
-            Self::Events(queue, ingest.rows.clone().write_owned().await)
+            Self::Alone(queue, ingest.rows.clone().write_owned().await)
         }
     }
 }
