@@ -75,6 +75,16 @@ pub enum Listing {
     Made { of: &'static str },
 }
 
+impl Listing {
+    /// Stripe's name for the type of the objects that have the lists.
+    pub fn parent(self) -> Option<&'static str> {
+        match self {
+            Self::Each { of, .. } | Self::Made { of } => Some(of),
+            Self::None | Self::Ranges(_) | Self::Whole(_) => None,
+        }
+    }
+}
+
 /// What an event whose type ends in `.deleted` means for the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeletedEvent {

@@ -2,7 +2,8 @@
 //!
 //! A statement for the keys of many costs little more than one for the keys of one. No clock says how long to wait for
 //! others: what is asked while a statement of the kind is under way waits for its end, and then goes together; where none
-//! is, it goes at once. So nothing is answered with what was read before it was asked, and nothing is kept.
+//! is, it goes as soon as whoever else is ready to ask has asked. So nothing is answered with what was read before it was
+//! asked, and nothing is kept.
 //!
 //! What one viewer may see must never serve another: only those who see everything share.
 
@@ -104,7 +105,10 @@ impl Run {
         mut self,
         read: impl Fn(Vec<String>) -> BoxFuture<'static, Result<HashMap<String, A>>> + Send + Sync,
     ) {
-        while let Some((keys, waiting)) = self.next::<A>() {
+        loop {
+            // Requests that can go on by now, without waiting for anything, ask before the statement is sent.
+            tokio::task::yield_now().await;
+            let Some((keys, waiting)) = self.next::<A>() else { break };
             let answers = read(keys.into_iter().collect()).await.map(Arc::new);
             for (_, sender) in waiting {
                 // Who asked may have left.

@@ -58,17 +58,27 @@ pub fn instead_of(event: &Event) -> Option<NewJob> {
 /// Whoever works on it at the moment sees by `requested` that it is to be done again. The rows are written in the
 /// order of their keys, so that two transactions lock them in the same order.
 pub async fn enqueue(db: &impl ConnectionTrait, jobs: &[NewJob], now: DateTime<Utc>) -> Result<(), DbErr> {
+    enqueue_for(db, jobs, now, TimeDelta::zero()).await
+}
+
+/// The same, to be done after a while.
+pub async fn enqueue_for(
+    db: &impl ConnectionTrait,
+    jobs: &[NewJob],
+    now: DateTime<Utc>,
+    later: TimeDelta,
+) -> Result<(), DbErr> {
     let mut jobs: Vec<&NewJob> = jobs.iter().collect();
     jobs.sort_by_key(|job| (&job.object, &job.object_id, job.path.is_none()));
     jobs.dedup_by_key(|job| (&job.object, &job.object_id));
     for jobs in jobs.chunks(ROWS) {
-        let rows = jobs.iter().map(|job| row(job, now));
+        let rows = jobs.iter().map(|job| row(job, now, later));
         Entity::insert_many(rows).on_conflict(once_more()).exec_without_returning(db).await?;
     }
     Ok(())
 }
 
-fn row(job: &NewJob, now: DateTime<Utc>) -> ActiveModel {
+fn row(job: &NewJob, now: DateTime<Utc>, later: TimeDelta) -> ActiveModel {
     ActiveModel {
         object: Set(job.object.clone()),
         object_id: Set(job.object_id.clone()),
@@ -78,7 +88,7 @@ fn row(job: &NewJob, now: DateTime<Utc>) -> ActiveModel {
         requested: Set(1),
         attempts: Set(0),
         created_at: Set(now),
-        run_at: Set(now + delay(job.reason)),
+        run_at: Set(now + later.max(delay(job.reason))),
         locked_until: Set(None),
         last_error: Set(None),
     }

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use entity::{mirrored::Object, sync_job::Model};
+use entity::{
+    mirrored::Object,
+    sync_job::{Model, Reason},
+};
 use sea_orm::{
     ConnectionTrait, DbErr,
     sea_query::{Expr, ExprTrait, Query},
@@ -27,16 +30,23 @@ use crate::{
 pub struct Setback {
     pub patience: Patience,
     pub reason: String,
-    /// What a client hears of it, where Stripe was asked in vain.
-    told: Option<Error>,
+    /// What went wrong, where that is more than the reason says.
+    cause: Option<Cause>,
     /// When Stripe said that there is no such object, in seconds since 1970.
     gone: Option<i64>,
+}
+
+/// What went wrong on the way to an object.
+#[derive(Debug)]
+pub enum Cause {
+    Stripe(StripeError),
+    Ours(Error),
 }
 
 impl Setback {
     /// It may pass.
     pub fn passing(reason: impl Into<String>) -> Self {
-        Self { patience: Patience::Growing, reason: reason.into(), told: None, gone: None }
+        Self { patience: Patience::Growing, reason: reason.into(), cause: None, gone: None }
     }
 
     /// It does not pass by itself.
@@ -47,6 +57,14 @@ impl Setback {
     /// Whether Stripe said that there is no such object.
     pub fn is_gone(&self) -> bool {
         self.gone.is_some()
+    }
+
+    /// What went wrong, or only the reason.
+    pub fn into_cause(self) -> Result<Cause, Self> {
+        match self.cause {
+            Some(cause) => Ok(cause),
+            None => Err(self),
+        }
     }
 }
 
@@ -66,15 +84,20 @@ impl From<StripeError> for Setback {
             }
             _ => Self::passing(reason),
         };
-        Self { told: Some(error.into()), ..setback }
+        Self { cause: Some(Cause::Stripe(error)), ..setback }
     }
 }
 
 impl From<Setback> for Error {
     /// Stripe's words stay in the log.
     fn from(setback: Setback) -> Self {
-        let Setback { told, reason, .. } = setback;
-        told.unwrap_or_else(|| Self::unavailable("The object cannot be had at the moment.").because(reason))
+        match setback.into_cause() {
+            Ok(Cause::Stripe(error)) => error.into(),
+            Ok(Cause::Ours(error)) => error,
+            Err(Setback { reason, .. }) => {
+                Self::unavailable("The object cannot be had at the moment.").because(reason)
+            }
+        }
     }
 }
 
@@ -86,7 +109,7 @@ impl From<DbErr> for Setback {
 
 impl From<Error> for Setback {
     fn from(error: Error) -> Self {
-        Self { told: Some(error.clone()), ..Self::passing(error.chain()) }
+        Self { reason: error.chain(), cause: Some(Cause::Ours(error)), ..Self::passing("") }
     }
 }
 
@@ -114,6 +137,10 @@ pub async fn fetch_by(app: &App, stripe: &Stripe, job: &Model) -> Result<(), Set
         Some(mirror) => known(app, mirror, &job.object_id).await?,
         None => Known::default(),
     };
+    // A load or an event brought it meanwhile.
+    if job.reason == Reason::MissingParent && known.stamp.is_some() {
+        return Ok(());
+    }
     let value = |name: &str| match name {
         "id" => Some(job.object_id.clone()),
         name => known.values.get(name).cloned(),

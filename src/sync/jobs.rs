@@ -14,7 +14,7 @@ use sea_orm::{
 
 use super::jittered;
 use crate::db::Database;
-pub use crate::mirror::jobs::{NewJob, enqueue};
+pub use crate::mirror::jobs::{NewJob, enqueue, enqueue_for};
 
 /// How long a claim holds.
 pub const CLAIM: TimeDelta = TimeDelta::minutes(5);

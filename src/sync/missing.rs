@@ -3,21 +3,23 @@
 //! No table has foreign keys, since events come in any order; what still lacks its other end after a while is asked
 //! for. Which columns name objects follows from their names: `customer`, `default_payment_method`, `latest_invoice`.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
+use chrono::TimeDelta;
 use entity::{
     change,
     mirrored::Children,
     sync_job::{self, Reason},
+    sync_run, sync_run_object,
 };
 use sea_orm::{
-    ConnectionTrait, DbErr, EntityTrait, QueryOrder,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
 use super::{
     jittered,
-    jobs::{NewJob, enqueue},
+    jobs::{NewJob, enqueue, enqueue_for},
     stopped,
 };
 use crate::{
@@ -38,6 +40,9 @@ const OVERLAP: i64 = 1000;
 
 /// How many objects one look finds in one column.
 const AT_MOST: u64 = 500;
+
+/// After how long an object is asked for whose type a load is bringing at the moment.
+const WHILE_LOADING: TimeDelta = TimeDelta::minutes(5);
 
 /// The changes that a look goes through.
 #[derive(Clone, Copy, Debug)]
@@ -89,12 +94,27 @@ pub async fn scan(app: &App, window: Window) -> Result<Window, DbErr> {
         }
     }
     if !found.is_empty() {
-        enqueue(&app.db.writer, &found, app.clock.now()).await?;
+        let (now, loading) = (app.clock.now(), loading(&app.db).await?);
+        let (later, soon) = found.into_iter().partition::<Vec<_>, _>(|job| loading.contains(&job.object));
+        enqueue_for(&app.db.writer, &later, now, WHILE_LOADING).await?;
+        enqueue(&app.db.writer, &soon, now).await?;
         app.jobs.notify_one();
     }
     let looked_at = std::cmp::max(window.until.saturating_sub(OVERLAP), window.after);
     let after = if left_off { window.after } else { looked_at };
     Ok(Window { after, until })
+}
+
+/// The types that loads under way have still to bring: to ask for each of these would only take from the limit of
+/// requests that the load has.
+async fn loading(db: &Database) -> Result<HashSet<String>, DbErr> {
+    let running = sync_run::Entity::find().filter(sync_run::Column::State.eq(sync_run::State::Running));
+    let runs = running.select_only().column(sync_run::Column::Id).into_query();
+    let objects = sync_run_object::Entity::find()
+        .filter(sync_run_object::Column::Run.in_subquery(runs))
+        .filter(sync_run_object::Column::State.eq(sync_run_object::State::Loading));
+    let objects = objects.select_only().column(sync_run_object::Column::Object);
+    Ok(objects.into_tuple::<String>().all(&db.reader).await?.into_iter().collect())
 }
 
 /// The types of the objects that changed.

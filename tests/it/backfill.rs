@@ -194,6 +194,55 @@ async fn only_what_was_created_in_the_range_is_loaded() {
 }
 
 #[tokio::test]
+async fn what_old_customers_got_in_the_range_is_loaded_and_nothing_else_of_theirs() {
+    let test = TestApp::start().await;
+    let customer = test.at_stripe("/v1/customers", "name=Ada").await;
+    let tax_ids = format!("/v1/customers/{customer}/tax_ids");
+    test.at_stripe(&tax_ids, "type=eu_vat&value=DE100000001").await;
+    test.sim.advance(10 * 86_400);
+    let since = test.sim.now();
+    let new = test.at_stripe(&tax_ids, "type=eu_vat&value=DE100000002").await;
+    test.sim.advance(60);
+    test.loaded(&["customer"]).await;
+    let (outcome, _) = test.load(&selection(&["all"], Some(since), None)).await;
+    assert_eq!(outcome, Outcome::Finished(State::Completed));
+    assert_eq!(test.rows("SELECT id FROM tax_ids").await, [json!({ "id": new })]);
+}
+
+#[tokio::test]
+async fn those_who_have_lists_of_what_is_asked_for_come_along() {
+    let test = TestApp::start().await;
+    let customer = test.at_stripe("/v1/customers", "name=Ada").await;
+    let tax_ids = format!("/v1/customers/{customer}/tax_ids");
+    let tax_id = test.at_stripe(&tax_ids, "type=eu_vat&value=DE100000000").await;
+    test.loaded(&["tax_id"]).await;
+    assert_eq!(test.rows("SELECT id FROM tax_ids").await, [json!({ "id": tax_id })]);
+    assert_eq!(test.rows("SELECT id FROM customers").await, [json!({ "id": customer })]);
+}
+
+#[tokio::test]
+async fn what_a_load_is_bringing_is_not_asked_for_beside() {
+    let test = TestApp::start().await;
+    let customer = test.at_stripe("/v1/customers", "name=Ada").await;
+    let subscription = json!({ "id": "sub_1", "object": "subscription", "customer": customer });
+    test.receive(&event("customer.subscription.updated", test.sim.now(), &subscription)).await;
+    let run = test.opened(&selection(&["customer"], None, None)).await;
+    let asked = || {
+        let path = format!("/v1/customers/{customer}");
+        test.sim.requests().into_iter().filter(|request| request.path == path).count()
+    };
+    let window = Window::first(&test.app().db).await.expect("it looks");
+    missing::scan(test.app(), window).await.expect("it looks");
+    let jobs = "SELECT object_id FROM sync_jobs WHERE object = 'customer'";
+    assert_eq!(test.rows(jobs).await, [json!({ "object_id": customer })]);
+    test.catch_up().await;
+    assert_eq!(asked(), 0, "the load has not come to it yet");
+    assert_eq!(work(test.app(), &run, &pace()).await, Outcome::Finished(State::Completed));
+    test.catch_up_after(600).await;
+    assert_eq!((asked(), test.rows(jobs).await), (0, vec![]), "it came with the load");
+}
+
+#[tokio::test]
 async fn the_same_is_loaded_once_at_a_time() {
     let test = TestApp::start().await;
     let (app, all) = (test.app(), selection(&["customer", "price"], None, None));

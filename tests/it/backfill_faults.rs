@@ -71,17 +71,73 @@ async fn server_errors_and_broken_connections_end_nothing() {
 }
 
 #[tokio::test]
-async fn what_never_succeeds_is_given_up_and_told() {
+async fn an_outage_that_all_steps_meet_at_once_ends_nothing() {
+    let test = TestApp::start().await;
+    customers(&test, 850).await;
+    let all = selection(&["customer"], None, None);
+    let run = test.opened(&all).await;
+    test.sim.faults().after("/v1/customers", 6, Fault::KeyRevoked);
+    assert!(matches!(work(test.app(), &run, &pace()).await, Outcome::Interrupted(_)));
+    let ranges = test.rows("SELECT number FROM sync_run_ranges").await;
+    assert!(ranges.len() >= 3, "several steps are under way at once: {ranges:?}");
+    test.sim.faults().clear();
+    // More steps fail than may fail one after the other, each after five tries.
+    test.sim.faults().next_on("/v1/customers", 5 * (pace().failures as usize + 3), Fault::ServerError);
+    assert_eq!(test.load(&all).await, (Outcome::Finished(State::Completed), run.id));
+    test.holds_everything().await;
+}
+
+#[tokio::test]
+async fn what_never_succeeds_is_told_and_left_for_the_next_start() {
     let test = with_history().await;
-    let run = test.opened(&selection(&["customer", "coupon", "product"], None, None)).await;
+    let all = selection(&["customer", "coupon", "product"], None, None);
+    let run = test.opened(&all).await;
     test.sim.faults().always_on("/v1/coupons", Fault::ServerError);
-    assert_eq!(work(test.app(), &run, &pace()).await, Outcome::Finished(State::CompletedWithErrors));
+    let outcome = work(test.app(), &run, &pace()).await;
+    let is_told = |reason: &str| reason.contains("coupon: ") && reason.contains("500");
+    assert!(matches!(&outcome, Outcome::Interrupted(reason) if is_told(reason)), "{outcome:?}");
     let objects = test.objects_of(&run.id).await;
     let states: Vec<(&str, ObjectState)> =
         objects.iter().map(|object| (object.object.as_str(), object.state)).collect();
-    let loaded = ObjectState::Loaded;
-    assert_eq!(states, [("customer", loaded), ("product", loaded), ("coupon", ObjectState::Failed)]);
-    assert!(objects[2].error.as_deref().is_some_and(|error| error.contains("500")), "{objects:?}");
+    let (loaded, loading) = (ObjectState::Loaded, ObjectState::Loading);
+    assert_eq!(states, [("customer", loaded), ("product", loaded), ("coupon", loading)]);
+    test.sim.faults().clear();
+    let asked = test.sim.requests().len();
+    let (outcome, again) = test.load(&all).await;
+    assert_eq!((outcome, again), (Outcome::Finished(State::Completed), run.id));
+    let asked = test.sim.requests().into_iter().skip(asked).map(|request| request.path);
+    assert_eq!(asked.filter(|path| path == "/v1/customers").count(), 0, "these were loaded before");
+}
+
+#[tokio::test]
+async fn waiting_for_the_rate_limit_is_no_failure() {
+    let test = TestApp::start().await;
+    customers(&test, 120).await;
+    let all = selection(&["customer"], None, None);
+    let run = test.opened(&all).await;
+    // As often as it takes for one failure to be left, if waiting were one; then one.
+    test.sim.faults().next_on("/v1/customers", 25, Fault::RateLimited { retry_after: None });
+    test.sim.faults().next_on("/v1/customers", 5, Fault::ServerError);
+    assert_eq!(
+        work(test.app(), &run, &Pace { failures: 2, ..pace() }).await,
+        Outcome::Finished(State::Completed)
+    );
+    assert_eq!(test.count("customers").await, 120);
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_of_lists_of_parents_is_what_it_is_elsewhere() {
+    let test = TestApp::start().await;
+    customers(&test, 40).await;
+    let entitlements = selection(&["entitlements.active_entitlement_summary"], None, None);
+    let run = test.opened(&entitlements).await;
+    test.sim.faults().next_on("/v1/entitlements", 200, Fault::RateLimited { retry_after: None });
+    let patient = Pace { failures: 1, ..pace() };
+    assert_eq!(work(test.app(), &run, &patient).await, Outcome::Finished(State::Completed), "it waited");
+    let run = test.opened(&entitlements).await;
+    test.sim.faults().always_on("/v1/entitlements", Fault::KeyRevoked);
+    let outcome = work(test.app(), &run, &pace()).await;
+    assert!(matches!(&outcome, Outcome::Interrupted(reason) if reason.contains("401")), "{outcome:?}");
 }
 
 #[tokio::test]

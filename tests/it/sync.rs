@@ -30,7 +30,7 @@ fn job(object: &str, id: &str) -> NewJob {
         object_id: id.to_owned(),
         account: String::new(),
         path: None,
-        reason: Reason::MissingParent,
+        reason: Reason::LongList,
     }
 }
 
@@ -71,7 +71,7 @@ async fn what_is_asked_for_twice_is_done_once() {
     let noted = test.noted().await;
     assert_eq!(
         (noted.len(), &noted[0]["requested"], &noted[0]["reason"]),
-        (1, &json!(2), &json!("missing_parent"))
+        (1, &json!(2), &json!("long_list"))
     );
     test.catch_up().await;
     assert_eq!(test.asked(), [format!("GET /v1/customers/{id}")]);

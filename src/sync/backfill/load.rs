@@ -34,7 +34,7 @@ use crate::{
     network,
     stripe::{Answer, Stripe, StripeError},
     sync::{
-        fetch::Setback,
+        fetch::{Cause, Setback},
         jobs::Patience,
         lists,
         path::{escape, fill},
@@ -83,9 +83,11 @@ impl From<StripeError> for Obstacle {
 
 impl From<Setback> for Obstacle {
     fn from(setback: Setback) -> Self {
-        match setback.patience {
-            Patience::Growing => Self::Passing(setback.reason),
-            Patience::Longest => Self::OfType(setback.reason),
+        match setback.into_cause() {
+            Ok(Cause::Stripe(error)) => error.into(),
+            Ok(Cause::Ours(error)) => error.into(),
+            Err(Setback { patience: Patience::Growing, reason, .. }) => Self::Passing(reason),
+            Err(Setback { reason, .. }) => Self::OfType(reason),
         }
     }
 }
@@ -130,16 +132,18 @@ impl Step {
 
     async fn page(&self, path: &str) -> Result<(), Obstacle> {
         let (list, range) = self.read(path).await?;
-        let is_past = |oldest: DateTime<Utc>| range.created_gte.is_some_and(|from| oldest < from);
         let (mut left, mut parts) = (None, Vec::new());
-        // A list without ranges is newest first: what follows is older still.
-        if let Some(cursor) = list.cursor()?.filter(|_| !list.oldest().is_some_and(is_past)) {
+        if let Some(cursor) = list.cursor_within(&range)? {
             let split =
                 if matches!(self.mirror.listing, Listing::Ranges(_)) { self.split } else { Split::No };
             let (rest, part) = rest(&range, cursor, list.oldest(), split);
             left = Some(rest);
             parts.extend(part.map(|part| self.numbered(part)));
         }
+        let list = match self.mirror.listing {
+            Listing::Whole(_) => list.within(&range),
+            _ => list,
+        };
         let found = self.completed(list).await?;
         self.write(found, left, parts).await
     }
@@ -151,8 +155,10 @@ impl Step {
             Err(Missing::Parent) => return self.write(Vec::new(), None, Vec::new()).await,
             outcome => outcome?,
         };
-        let left = list.cursor()?.map(|cursor| Range { cursor: Some(cursor.to_owned()), ..range });
-        self.write(list.of_parent(of, parent), left, Vec::new()).await
+        let cursor = list.cursor_within(&range)?.map(str::to_owned);
+        let found = list.within(&range).of_parent(of, parent);
+        let left = cursor.map(|cursor| Range { cursor: Some(cursor), ..range });
+        self.write(found, left, Vec::new()).await
     }
 
     /// The first pages of the lists of some parents; those that go on become ranges of their own.
@@ -197,13 +203,13 @@ impl Step {
             Err(error) if error.is_missing() => return Ok((Vec::new(), None)),
             Err(error) => return Err(error.into()),
         };
-        let cursor = list.cursor()?.map(str::to_owned);
+        let cursor = list.cursor_within(&self.range)?.map(str::to_owned);
         let part = cursor.map(|cursor| Range {
             parent: Some(parent.clone()),
             cursor: Some(cursor),
             ..self.range.clone()
         });
-        Ok((list.of_parent(of.object, &parent), part))
+        Ok((list.within(&self.range).of_parent(of.object, &parent), part))
     }
 
     /// What a parent has one of, which is nothing but its lists: none where these are empty and always were.
@@ -235,12 +241,7 @@ impl Step {
         if let Some(last) = &self.range.parent {
             statement.and_where(Expr::col("id").gt(last.as_str()));
         }
-        if let Some(from) = self.range.created_gte {
-            statement.and_where(Expr::col("created").gte(from));
-        }
-        if let Some(until) = self.range.created_lt {
-            statement.and_where(Expr::col("created").lt(until));
-        }
+        // Whenever they were created: an old one may have got something in the range.
         let rows = self.app.db.reader.query_all(&statement).await?;
         rows.iter().map(|row| row.try_get("", "id")).collect()
     }
@@ -397,6 +398,11 @@ fn unexpanded(object: &Json) -> Option<Json> {
     Some(sent)
 }
 
+/// When an object was created; an invoice item calls it its date.
+fn created(object: &Json) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(object["created"].as_i64().or_else(|| object["date"].as_i64())?, 0)
+}
+
 /// A page of a list.
 struct List {
     objects: Vec<Json>,
@@ -423,10 +429,26 @@ impl List {
         last.map(Some).ok_or_else(|| Obstacle::OfType("the list goes on without an object".to_owned()))
     }
 
-    /// When the oldest object was created; an invoice item calls it its date.
+    /// The same, unless what follows is older than the range: a list without ranges is newest first.
+    fn cursor_within(&self, range: &Range) -> Result<Option<&str>, Obstacle> {
+        let is_past = self.oldest().zip(range.created_gte).is_some_and(|(oldest, from)| oldest < from);
+        Ok(self.cursor()?.filter(|_| !is_past))
+    }
+
+    /// When the oldest object was created.
     fn oldest(&self) -> Option<DateTime<Utc>> {
-        let created = |object: &Json| object["created"].as_i64().or_else(|| object["date"].as_i64());
-        DateTime::from_timestamp(self.objects.iter().filter_map(created).min()?, 0)
+        self.objects.iter().filter_map(created).min()
+    }
+
+    /// What of it was created in the range, and what has no such time.
+    fn within(mut self, range: &Range) -> Self {
+        self.objects.retain(|object| {
+            created(object).is_none_or(|time| {
+                range.created_gte.is_none_or(|from| time >= from)
+                    && range.created_lt.is_none_or(|until| time < until)
+            })
+        });
+        self
     }
 
     fn found(self) -> impl Iterator<Item = Found> {

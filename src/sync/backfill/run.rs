@@ -1,7 +1,7 @@
 //! A run: its ranges loaded side by side, until none is left.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicI32, Ordering},
@@ -10,7 +10,6 @@ use std::{
 };
 
 use entity::{
-    mirrored::Listing,
     sync_run::State,
     sync_run_object::{self as object, State as ObjectState},
     sync_run_range::Model as Range,
@@ -39,8 +38,8 @@ pub struct Pace {
     /// The pause after the first failure; each further one is twice as long.
     pub first_pause: Duration,
     pub longest_pause: Duration,
-    /// How many failures in a row, of which each may pass, end the load of an object type. Waiting for the database and
-    /// for Stripe's rate limit is none.
+    /// After how many failures in a row, each after a pause, an object type is left for the next start, though each may
+    /// pass. Waiting for the database and for Stripe's rate limit is none.
     pub failures: u32,
 }
 
@@ -94,23 +93,35 @@ pub async fn work(app: &App, run: &Run, pace: &Pace) -> Outcome {
 /// What stands in the way of an object type.
 #[derive(Debug)]
 struct Trouble {
+    /// How often it paused in a row.
+    pauses: u32,
+    /// How many of these were no mere waiting.
     failures: u32,
     until: Instant,
+}
+
+/// A step that ended.
+struct Stepped {
+    range: Range,
+    began: Instant,
+    outcome: Result<(), Obstacle>,
 }
 
 struct Loading<'a> {
     app: &'a App,
     run: &'a Run,
     pace: &'a Pace,
-    steps: JoinSet<(Range, Result<(), Obstacle>)>,
+    steps: JoinSet<Stepped>,
     under_way: BTreeSet<(String, i32)>,
     troubles: HashMap<String, Trouble>,
+    /// Types that are left for the next start, and why.
+    left: BTreeMap<String, String>,
     numbers: Arc<AtomicI32>,
 }
 
 /// What the loop waits for.
 enum Next {
-    Step(Range, Result<(), Obstacle>),
+    Step(Stepped),
     Beat,
     Pause,
     Stop,
@@ -125,18 +136,19 @@ impl<'a> Loading<'a> {
             steps: JoinSet::new(),
             under_way: BTreeSet::new(),
             troubles: HashMap::new(),
+            left: BTreeMap::new(),
             numbers: Arc::default(),
         }
     }
 
     async fn go_on(&mut self) -> Outcome {
-        let mut database = Trouble { failures: 0, until: Instant::now() };
+        let mut failures = 0;
         loop {
             let outcome = match self.rounds().await {
                 Ok(outcome) => outcome,
                 Err(error) if is_connection_failure(&error) && !is_stopping(self.app) => {
-                    database.failures += 1;
-                    let pause = self.pause(database.failures);
+                    failures += 1;
+                    let pause = self.pause(failures);
                     tracing::warn!(run.id = self.run.id, error = %error, ?pause, "the database is awaited");
                     tokio::select! {
                         () = stopped(self.app) => {}
@@ -148,7 +160,15 @@ impl<'a> Loading<'a> {
                     tracing::debug!(error = %error, "the load stops without a word");
                     Outcome::Stopped
                 }
-                Err(error) => Outcome::Interrupted(error.to_string()),
+                Err(error) => {
+                    self.steps.shutdown().await;
+                    let reason = error.to_string();
+                    let now = self.app.clock.now();
+                    if let Err(error) = self.run.interrupt(&self.app.db, Some(&reason), now).await {
+                        tracing::debug!(error = %error, "that the load is interrupted cannot be noted");
+                    }
+                    Outcome::Interrupted(reason)
+                }
             };
             self.steps.shutdown().await;
             return outcome;
@@ -168,13 +188,16 @@ impl<'a> Loading<'a> {
             let now = Instant::now();
             let pause =
                 self.troubles.values().map(|trouble| trouble.until).filter(|until| *until > now).min();
+            if self.steps.is_empty() && pause.is_none() && !self.left.is_empty() {
+                return self.interrupt().await;
+            }
             let has_room = self.steps.len() < self.pace.workers;
             let next = tokio::select! {
                 biased;
                 () = stopped(self.app) => Next::Stop,
                 _ = beats.tick() => Next::Beat,
                 Some(step) = self.steps.join_next() => match step {
-                    Ok((range, outcome)) => Next::Step(range, outcome),
+                    Ok(step) => Next::Step(step),
                     // It panicked; the ranges tell what is left.
                     Err(error) => return Err(DbErr::Custom(error.to_string())),
                 },
@@ -190,7 +213,7 @@ impl<'a> Loading<'a> {
                 }
                 Next::Beat => self.beat().await?,
                 Next::Pause => None,
-                Next::Step(range, outcome) => self.stepped(range, outcome).await?,
+                Next::Step(step) => self.stepped(step).await?,
             };
             if let Some(outcome) = outcome {
                 return Ok(outcome);
@@ -208,6 +231,14 @@ impl<'a> Loading<'a> {
             return Ok(lost);
         }
         Ok(Outcome::Finished(self.run.finish(&self.app.db, self.app.clock.now()).await?))
+    }
+
+    /// Leaves the types that failed too often for the next start: nothing else is left to do.
+    async fn interrupt(&self) -> Result<Outcome, DbErr> {
+        let reasons = self.left.iter().map(|(object, reason)| format!("{object}: {reason}"));
+        let reason = reasons.collect::<Vec<_>>().join("; ");
+        self.run.interrupt(&self.app.db, Some(&reason), self.app.clock.now()).await?;
+        Ok(Outcome::Interrupted(reason))
     }
 
     /// Starts steps where there is room, and says whether nothing is left.
@@ -238,50 +269,49 @@ impl<'a> Loading<'a> {
         Ok(left.is_empty())
     }
 
-    /// Whether a type is not to wait: for an end of trouble, or for what it has lists for each of.
+    /// Whether a type is not to wait: for an end of trouble, for the next start, or for what it has lists for each of.
     fn may_go_on(&self, name: &str, left: &[&object::Model]) -> bool {
-        let is_in_trouble = self.troubles.get(name).is_some_and(|trouble| trouble.until > Instant::now());
-        let parent = mirror(name).and_then(|mirror| match mirror.listing {
-            Listing::Each { of, .. } | Listing::Made { of } => Some(of),
-            Listing::None | Listing::Ranges(_) | Listing::Whole(_) => None,
-        });
+        let is_in_trouble = self.left.contains_key(name)
+            || self.troubles.get(name).is_some_and(|trouble| trouble.until > Instant::now());
+        let parent = mirror(name).and_then(|mirror| mirror.listing.parent());
         !is_in_trouble && parent.is_none_or(|parent| left.iter().all(|object| object.object != parent))
     }
 
     fn start(&mut self, range: Range, split: Split) {
         self.under_way.insert((range.object.clone(), range.number));
         let (app, run, numbers) = (self.app.clone(), self.run.clone(), self.numbers.clone());
+        let began = Instant::now();
         self.steps.spawn(async move {
             let Some(mirror) = mirror(&range.object) else {
                 let unknown = Obstacle::OfType("there is no table for it".to_owned());
-                return (range, Err(unknown));
+                return Stepped { range, began, outcome: Err(unknown) };
             };
             let step = Step { app, run, mirror, range, split, numbers };
             let outcome = step.take().await;
-            (step.range, outcome)
+            Stepped { range: step.range, began, outcome }
         });
     }
 
     /// What follows from a step.
-    async fn stepped(
-        &mut self,
-        range: Range,
-        outcome: Result<(), Obstacle>,
-    ) -> Result<Option<Outcome>, DbErr> {
-        let object = &range.object;
-        self.under_way.remove(&(object.clone(), range.number));
-        match outcome {
+    async fn stepped(&mut self, step: Stepped) -> Result<Option<Outcome>, DbErr> {
+        let (object, began) = (&step.range.object, step.began);
+        self.under_way.remove(&(object.clone(), step.range.number));
+        match step.outcome {
             Ok(()) => {
                 self.troubles.remove(object);
             }
-            Err(Obstacle::Waiting(reason)) => self.wait(object, &reason),
+            Err(Obstacle::Waiting(reason)) => self.wait(object, began, 0, &reason),
             Err(Obstacle::Passing(reason)) => {
                 if let Some(lost) = self.beat().await? {
                     return Ok(Some(lost));
                 }
-                self.wait(object, &reason);
-                if self.troubles[object].failures >= self.pace.failures {
-                    self.give_up(object, &reason).await?;
+                self.wait(object, began, 1, &reason);
+                let failures = self.troubles.get(object).map_or(0, |trouble| trouble.failures);
+                if failures >= self.pace.failures {
+                    let run = &self.run.id;
+                    tracing::error!(run.id = run, object.r#type = object, error = reason, "a type is left");
+                    self.troubles.remove(object);
+                    self.left.insert(object.clone(), reason);
                 }
             }
             Err(Obstacle::OfType(reason)) => self.give_up(object, &reason).await?,
@@ -294,12 +324,24 @@ impl<'a> Loading<'a> {
         Ok(None)
     }
 
-    fn wait(&mut self, object: &str, reason: &str) {
-        let failures = self.troubles.get(object).map_or(0, |trouble| trouble.failures) + 1;
-        let pause = self.pause(failures);
-        let (run, object) = (&self.run.id, object.to_owned());
-        tracing::warn!(run.id = run, object.r#type = object, error = reason, ?pause, "the load pauses");
-        self.troubles.insert(object, Trouble { failures, until: Instant::now() + pause });
+    /// Has a type pause. Steps that were under way together meet the same trouble: they pause once.
+    fn wait(&mut self, object: &str, began: Instant, failures: u32, reason: &str) {
+        let known = self.troubles.get(object);
+        if self.left.contains_key(object) || known.is_some_and(|trouble| began < trouble.until) {
+            return;
+        }
+        let (pauses, before) = known.map_or((0, 0), |trouble| (trouble.pauses, trouble.failures));
+        let pause = self.pause(pauses + 1);
+        tracing::warn!(
+            run.id = self.run.id,
+            object.r#type = object,
+            error = reason,
+            ?pause,
+            "the load pauses"
+        );
+        let trouble =
+            Trouble { pauses: pauses + 1, failures: before + failures, until: Instant::now() + pause };
+        self.troubles.insert(object.to_owned(), trouble);
     }
 
     async fn give_up(&mut self, object: &str, reason: &str) -> Result<(), DbErr> {

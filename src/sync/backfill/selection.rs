@@ -68,7 +68,8 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// The types by Stripe's names for them; `all`, or none at all, are all that Stripe lists in the key's mode.
+    /// The types by Stripe's names for them, with those that have lists of them; `all`, or none at all, are all that
+    /// Stripe lists in the key's mode.
     pub fn new(objects: &[String], created: Created, mode: Option<Mode>) -> Result<Self> {
         let created = created.checked()?;
         if let Some(unknown) = objects.iter().find(|name| *name != "all" && !listed().any(is(name))) {
@@ -76,7 +77,11 @@ impl Selection {
         }
         let all = objects.is_empty() || objects.iter().any(|name| name == "all");
         let is_named = |mirror: &&Mirror| objects.iter().any(|name| name == mirror.object);
-        let mirrors = if all { listed_in(mode).collect() } else { listed().filter(is_named).collect() };
+        let named: Vec<&Mirror> = listed().filter(is_named).collect();
+        let is_wanted = |mirror: &&Mirror| {
+            is_named(mirror) || named.iter().any(|child| child.listing.parent() == Some(mirror.object))
+        };
+        let mirrors = if all { listed_in(mode).collect() } else { listed().filter(is_wanted).collect() };
         Ok(Self { mirrors, created })
     }
 
@@ -114,8 +119,6 @@ fn refusal(name: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use entity::mirrored::Listing;
-
     use super::*;
 
     fn second(second: i64) -> Option<DateTime<Utc>> {
@@ -148,6 +151,9 @@ mod tests {
         let all = Created::default();
         assert_eq!(subject(&["price", "customer", "price"], all), "customer,price  ");
         assert_eq!(subject(&[], all), subject(&["price", "all"], all));
+        assert_eq!(subject(&["tax_id"], all), "customer,tax_id  ", "customers have lists of them");
+        let summaries = "entitlements.active_entitlement_summary";
+        assert_eq!(subject(&[summaries], all), format!("customer,{summaries}  "));
         let range = Created { gte: second(1), lt: second(2) };
         assert_eq!(subject(&["price"], range), "price 1 2");
         let now = second(1_790_812_800).expect("a time");
@@ -167,7 +173,7 @@ mod tests {
     fn what_there_is_for_each_of_others_comes_after_these() {
         let place = |object: &str| MIRRORS.iter().position(|mirror| mirror.object == object);
         for mirror in listed() {
-            if let Listing::Each { of, .. } | Listing::Made { of } = mirror.listing {
+            if let Some(of) = mirror.listing.parent() {
                 assert!(place(of).is_some() && place(of) < place(mirror.object), "{}", mirror.object);
             }
         }

@@ -33,7 +33,7 @@ use billgraph::{
     stripe::{RetryPolicy, Stripe},
     sync::worker,
 };
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use clap::Parser;
 use reqwest::{Client, StatusCode};
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, JsonValue, Statement};
@@ -203,6 +203,12 @@ impl TestApp {
     pub async fn catch_up(&self) {
         let app = self.app();
         worker::drain(app, app.clock.now()).await.expect("the database answers");
+    }
+
+    /// The same, so many seconds later.
+    pub async fn catch_up_after(&self, seconds: i64) {
+        let later = self.app().clock.now() + TimeDelta::seconds(seconds);
+        worker::drain(self.app(), later).await.expect("the database answers");
     }
 
     /// The rows of a statement, as JSON objects.
