@@ -12,7 +12,7 @@ use crate::{
     config::{Config, Issuer},
     db::Database,
     error::Error,
-    mirror::{MIRRORS, account::Mode, listed_in},
+    mirror::{MIRRORS, Mirror, account::Mode, listed_in},
     network,
     stripe::{Stripe, StripeError},
 };
@@ -199,17 +199,25 @@ fn asked(mode: Option<Mode>) -> BTreeSet<(String, &'static str, String)> {
         };
         Some((format!("read {of}"), "GET", path))
     });
-    let inside = MIRRORS.iter().flat_map(|mirror| mirror.children);
+    let lists = || MIRRORS.iter().flat_map(|mirror| mirror.children);
     let inside =
-        inside.map(|list| (format!("read {}", list.object), "GET", list.path.replace("{id}", NOBODY)));
+        lists().map(|list| (format!("read {}", list.object), "GET", list.path.replace("{id}", NOBODY)));
+    // What is in no list is asked for by the ids by which others name it.
+    let is_in_none = |mirror: &&Mirror| {
+        mirror.listing == Listing::None && lists().all(|list| list.object != mirror.object)
+    };
+    let named = MIRRORS.iter().filter(is_in_none).filter_map(|mirror| {
+        Some((format!("read {}", mirror.object), "GET", mirror.path_by_id()?.replace("{id}", NOBODY)))
+    });
     let own = [
         ("read event", "GET", "/events".to_owned()),
         ("read webhook_endpoint", "GET", "/webhook_endpoints".to_owned()),
+        ("write webhook_endpoint", "POST", format!("/webhook_endpoints/{NOBODY}")),
         ("write customer", "POST", format!("/customers/{NOBODY}")),
         ("write checkout.session", "POST", format!("/checkout/sessions/{NOBODY}/expire")),
     ];
     let own = own.map(|(name, method, path)| (name.to_owned(), method, path));
-    listed.chain(inside).chain(own).collect()
+    listed.chain(inside).chain(named).chain(own).collect()
 }
 
 /// One line where nothing lacks, else one for each permission that does.
@@ -218,6 +226,7 @@ async fn permissions(stripe: &Stripe, mode: Option<Mode>) -> Vec<Finding> {
     for (name, method, path) in asked(mode) {
         let answer = match method {
             "GET" if path.contains('?') => stripe.get(&format!("{path}&limit=1")).await,
+            "GET" if path.ends_with(NOBODY) => stripe.get(&path).await,
             "GET" => stripe.get(&format!("{path}?limit=1")).await,
             _ => stripe.post(&path, &[]).await,
         };
@@ -286,6 +295,17 @@ mod tests {
         let asked = asked(Some(Mode::Test));
         assert!(asked.len() > 40, "{asked:?}");
         assert!(asked.iter().all(|(_, _, path)| path.starts_with('/') && !path.contains('{')), "{asked:?}");
+    }
+
+    #[test]
+    fn what_is_in_no_list_is_asked_for_by_its_id() {
+        let asked = asked(Some(Mode::Test));
+        let of = |what: &str| -> Vec<&str> {
+            let own = asked.iter().filter(|(name, ..)| name == what);
+            own.map(|(_, _, path)| path.as_str()).collect()
+        };
+        assert_eq!(of("read mandate"), ["/mandates/billgraph_doctor"]);
+        assert_eq!(of("read subscription_item"), ["/subscription_items?subscription=billgraph_doctor"]);
     }
 
     #[test]

@@ -108,17 +108,26 @@ async fn a_database_that_is_away_or_behind_is_named() {
 #[tokio::test]
 async fn each_permission_that_a_restricted_key_lacks_is_named() {
     let patient = Patient::new(0).await;
-    for path in ["GET /v1/prices", "GET /v1/events", "POST /v1/customers"] {
+    let forbidden = [
+        "GET /v1/prices",
+        "GET /v1/events",
+        "GET /v1/mandates/",
+        "POST /v1/customers",
+        "POST /v1/webhook_endpoints",
+    ];
+    for path in forbidden {
         patient.sim.faults().always_on(path, Fault::Forbidden);
     }
     let (code, bad) = patient.examine(&[]).await;
     assert_eq!(code, Some(1));
     let failed: Vec<&String> = bad.iter().filter(|line| line.starts_with("FAIL\tpermission\t")).collect();
-    assert_eq!(failed.len(), 3, "{bad:?}");
+    assert_eq!(failed.len(), forbidden.len(), "{bad:?}");
     for (name, permission) in [
         ("read price", "rak_price_read"),
         ("read event", "rak_event_read"),
+        ("read mandate", "rak_mandate_read"),
         ("write customer", "rak_customer_write"),
+        ("write webhook_endpoint", "rak_webhook_endpoint_write"),
     ] {
         let is_named = |line: &&&String| line.contains(name) && line.contains(permission);
         assert_eq!(failed.iter().filter(is_named).count(), 1, "{name}: {failed:?}");

@@ -1,11 +1,11 @@
-//! Lists of objects that no simulated account has.
+//! Objects that no simulated account has.
 
 use crate::api::list;
 use crate::api::route::{Call, Route};
 use crate::error::Answer;
 use crate::state::State;
 
-/// The lists that are empty.
+/// The lists that are empty, and what is not there.
 pub(crate) const ROUTES: &[Route] = &[
     Route::list("/v1/accounts", &["created"], list),
     Route::list("/v1/balance_transactions", &["created"], list),
@@ -16,6 +16,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::list("/v1/credit_notes", &["created"], list),
     Route::list("/v1/customers/{}/balance_transactions", &[], of_customer_in_path),
     Route::list("/v1/disputes", &["created"], list),
+    Route::get("/v1/mandates/{}", &[], mandate),
     Route::list("/v1/payment_links", &[], list),
     Route::list("/v1/payouts", &["created"], list),
     Route::list("/v1/quotes", &[], list),
@@ -30,6 +31,10 @@ pub(crate) const ROUTES: &[Route] = &[
 fn list(_: &mut State, call: &Call) -> Answer {
     list::created(&call.params)?;
     Ok(list::page(call, Vec::new(), &list::Cursor::read(&call.params)?))
+}
+
+fn mandate(state: &mut State, call: &Call) -> Answer {
+    state.at_path("mandate", call.id()).cloned()
 }
 
 fn of_customer(state: &mut State, call: &Call) -> Answer {
