@@ -1,11 +1,13 @@
 //! What Stripe said of an object at a moment, as rows to be written.
 
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 use entity::{
     change,
     mirrored::{Children, DeletedEvent, Object, Owner, list},
 };
-use sea_orm::Value;
+use sea_orm::{ActiveModelTrait, EntityTrait, TryIntoModel, Value};
 use serde_json::Value as Json;
 
 use super::{
@@ -205,6 +207,20 @@ impl Snapshot {
             Value::ChronoDateTimeUtc(time) => *time,
             _ => None,
         }
+    }
+
+    /// The row as it would be read, where the object is of that table.
+    pub fn row<E>(&self) -> Option<E::Model>
+    where
+        E: EntityTrait,
+        E::ActiveModel: TryIntoModel<E::Model>,
+    {
+        let mut row = <E::ActiveModel as ActiveModelTrait>::default();
+        for (column, value) in self.mirror.columns.iter().zip(&self.values) {
+            row.try_set(E::Column::from_str(column.name).ok()?, value.clone()).ok()?;
+        }
+        row.try_set(E::Column::from_str("deleted").ok()?, self.deleted.into()).ok()?;
+        row.try_into_model().ok()
     }
 
     /// Stripe's name for the type of the object.

@@ -1,14 +1,16 @@
 //! Whoever made something at Stripe waits until the mirror holds it.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use billgraph::auth::Role;
+use billgraph::{auth::Role, config::Settings};
 use futures_util::future::join;
 use reqwest::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, ORIGIN};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 use stripe_sim::Fault;
 
-use crate::support::{ENDIVE, MONTHLY, TestApp, TestDatabase, buy, socket::soon};
+use crate::support::{ENDIVE, MONTHLY, TestApp, TestDatabase, buy, proxy::Proxy, socket::soon};
 
 const LINK: &str = "mutation { linkCustomer(input: {}) { waitToken customer { id } } }";
 
@@ -207,4 +209,86 @@ async fn nobody_waits_for_a_gateway_that_stops() {
     soon(other.gateway.stop()).await;
     let answer = soon(waiting).await.expect("nothing panics").expect("the gateway answers");
     assert_eq!(answer.status().as_u16(), 503);
+}
+
+/// Has the database go away while Stripe is asked for a session; gives the answer of the mutation, and a gateway for which
+/// the database is there again.
+async fn sold_without_a_database() -> (TestApp, Value) {
+    let database = TestDatabase::create();
+    let proxied = database.backend() == DbBackend::Postgres;
+    let proxy = if proxied { Some(Proxy::before(&database.url).await) } else { None };
+    let through = proxy.as_ref().map(|(_, through)| through.clone());
+    let change = |settings: &mut Settings| {
+        settings.database_url = through.unwrap_or(settings.database_url.clone());
+    };
+    let test = TestApp::with_database(database, change).await;
+    let (user, price) = (test.user("ada"), test.price(MONTHLY).await);
+    let sessions = "POST /v1/checkout/sessions";
+    test.sim.faults().next_on(sessions, 1, Fault::Latency(Duration::from_millis(500)));
+    let going_away = async {
+        while !test.asked().iter().any(|asked| asked == sessions) {
+            tokio::task::yield_now().await;
+        }
+        match &proxy {
+            Some((proxy, _)) => proxy.cut(),
+            None => test.app().db.writer.clone().close().await.expect("the pool closes"),
+        }
+    };
+    let query = CHECKOUT.replace("id waitToken", "id url waitToken status mode clientReferenceId successUrl");
+    let buying = test.graphql(Some(&user), &query, json!({ "input": buy(&price) }));
+    let (answer, ()) = soon(join(buying, going_away)).await;
+    let (database, sim, issuer) = (test.database.clone(), test.sim.clone(), test.issuer.clone());
+    (TestApp::over(database, sim, issuer, |_| {}).await, answer)
+}
+
+#[tokio::test]
+async fn a_session_that_could_not_be_written_is_sold_all_the_same() {
+    let (test, answer) = sold_without_a_database().await;
+    assert_eq!(answer.get("errors"), None, "{answer}");
+    let session = &answer["data"]["createCheckoutSession"]["checkoutSession"];
+    let known = &test.sessions()[0];
+    for (field, name) in [
+        ("id", "id"),
+        ("url", "url"),
+        ("clientReferenceId", "client_reference_id"),
+        ("successUrl", "success_url"),
+    ] {
+        assert_eq!(session[field], known[name], "{session}");
+    }
+    assert_eq!((&session["status"], &session["mode"]), (&json!("OPEN"), &json!("SUBSCRIPTION")));
+    let (user, token) = (test.user("ada"), text(&session["waitToken"]));
+    let parameters = format!("token={token}&timeout=0");
+    assert_eq!(test.held(Some(&user), &parameters).await.0, 504);
+    test.connect_webhooks(ENDIVE);
+    test.pay(&text(&session["url"])).await;
+    test.deliver().await;
+    let answer = test.held(Some(&user), &parameters).await;
+    assert_eq!(answer, (200, json!({ "object": "checkout.session", "id": session["id"] })));
+}
+
+#[tokio::test]
+async fn a_customer_that_could_not_be_written_is_linked_and_waited_for() {
+    let test = TestApp::start().await;
+    test.connect_webhooks(ENDIVE);
+    let user = test.user("ada");
+    let refuse = match test.database.backend() {
+        DbBackend::Postgres => "ALTER TABLE customers ADD CONSTRAINT refused CHECK (id = '')",
+        _ => "CREATE TRIGGER refused BEFORE INSERT ON customers BEGIN SELECT RAISE(ABORT, 'refused'); END",
+    };
+    let allow = match test.database.backend() {
+        DbBackend::Postgres => "ALTER TABLE customers DROP CONSTRAINT refused",
+        _ => "DROP TRIGGER refused",
+    };
+    let writer = &test.app().db.writer;
+    writer.execute_unprepared(refuse).await.expect("customers are refused");
+    let (token, shown) = test.made_customer(&user).await;
+    assert_eq!((shown, test.count("customers").await), (Value::Null, 0));
+    let parameters = format!("token={token}&timeout=0");
+    assert_eq!(test.held(Some(&user), &parameters).await.0, 504);
+    writer.execute_unprepared(allow).await.expect("customers are taken");
+    test.deliver().await;
+    let id = &test.customers()[0]["id"];
+    assert_eq!(test.held(Some(&user), &parameters).await, (200, json!({ "object": "customer", "id": id })));
+    let linked = test.rows("SELECT customer FROM users").await;
+    assert_eq!(linked, [json!({ "customer": id })]);
 }

@@ -1,6 +1,6 @@
 //! `createCheckoutSession`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
 use entity::{
@@ -31,7 +31,8 @@ use crate::{
         load::{Row, load},
         object::CheckoutSession,
     },
-    stripe::{NewCheckoutSession, Refusal, StripeError},
+    mirror::snapshot::{Snapshot, Source},
+    stripe::{Answer, NewCheckoutSession, Refusal, StripeError},
     wait,
 };
 
@@ -133,9 +134,8 @@ pub async fn create_checkout_session(
         Ok(answer) => answer,
         Err(error) => return foreseen(&error).map(|error| refused(vec![error])).ok_or_else(|| error.into()),
     };
-    app.writer.answer(&answer).await?;
     let id = answer.object.get("id").and_then(Value::as_str);
-    let row = load(ctx).one::<checkout_session::Entity>(id).await?;
+    let row = kept(ctx, &answer, id).await;
     let created = answer.object.get("created").and_then(Value::as_i64).unwrap_or_default();
     let made = |row: Row<checkout_session::Entity>| {
         let token = wait::token(app, checkout_session::Entity::OBJECT, &row.id, created);
@@ -146,6 +146,24 @@ pub async fn create_checkout_session(
         checkout_session: row.map(made),
         ..CreateCheckoutSessionPayload::default()
     })
+}
+
+/// The session as the mirror holds it. Where it could not be written, it is there all the same, and may be paid: it is shown
+/// as Stripe answered, and its events bring the row.
+async fn kept(ctx: &Context<'_>, answer: &Answer, id: Option<&str>) -> Option<Row<checkout_session::Entity>> {
+    let app = ctx.data_unchecked::<App>();
+    let written = async {
+        app.writer.answer(answer).await?;
+        load(ctx).one::<checkout_session::Entity>(id).await
+    };
+    match written.await {
+        Ok(Some(row)) => return Some(row),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(object.id = id, error = error.chain(), "a session could not be written"),
+    }
+    let object = app.config.exclusions.of_object(&answer.object).into_owned();
+    let snapshot = Snapshot::of(object, "", Source::fetched(answer.at, &answer.api_version))?;
+    snapshot.row::<checkout_session::Entity>().map(Arc::new)
 }
 
 fn refused(user_errors: Vec<UserError>) -> CreateCheckoutSessionPayload {

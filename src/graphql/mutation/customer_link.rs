@@ -98,7 +98,7 @@ pub async fn ensure(app: &App, subject: &Subject) -> Result<(LinkOutcome, String
         };
         let linked = store(app, subject, &found.customer).await?;
         if let Some(answer) = &found.answer {
-            app.writer.answer(answer).await?;
+            keep(app, answer).await;
         }
         if linked {
             return Ok((found.outcome, found.customer));
@@ -117,9 +117,17 @@ async fn mirror_if_missing(app: &App, customer: &str) -> Result<()> {
     if customer::Entity::find_by_id(customer).one(&app.db.reader).await?.is_none()
         && let Ok(answer) = app.stripe.get(&format!("/customers/{customer}")).await
     {
-        app.writer.answer(&answer).await?;
+        keep(app, &answer).await;
     }
     Ok(())
+}
+
+/// Writes what Stripe said of a customer that is linked. Where that is not possible, the link stands all the same, and the
+/// customer comes by its event.
+async fn keep(app: &App, answer: &Answer) {
+    if let Err(error) = app.writer.answer(answer).await {
+        tracing::warn!(error = error.chain(), "a customer could not be written");
+    }
 }
 
 /// Links exactly this customer.
@@ -144,7 +152,7 @@ pub async fn link_exactly(
     };
     let linked = store(app, subject, customer).await?;
     if let Some(answer) = &answer {
-        app.writer.answer(answer).await?;
+        keep(app, answer).await;
     }
     Ok(if linked { Ok(LinkOutcome::FoundByMetadata) } else { Err(Refused::AlreadyLinked) })
 }
