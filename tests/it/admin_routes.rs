@@ -1,11 +1,17 @@
 //! The routes for operators: who may call them, what they refuse, and what they start.
 
-use billgraph::auth::Role;
+use billgraph::{auth::Role, mirror, sync::backfill::Bounds};
+use chrono::DateTime;
 use reqwest::{Method, StatusCode};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use stripe_sim::Fault;
 
-use crate::support::{TestApp, socket::soon};
+use crate::support::{
+    TestApp,
+    process::{billgraph, run as run_program, text},
+    socket::soon,
+};
 
 impl TestApp {
     /// Calls a route with a token and a body.
@@ -18,8 +24,15 @@ impl TestApp {
         (answer.status().as_u16(), answer.json().await.expect("the answer is JSON"))
     }
 
-    async fn post(&self, path: &str, token: &str, body: &str) -> (u16, Value) {
+    pub async fn post(&self, path: &str, token: &str, body: &str) -> (u16, Value) {
         self.call(Method::POST, path, Some(token), body).await
+    }
+
+    /// The customers that a load wrote, in the order in which they were made; none are left for the next.
+    async fn loaded_customers(&self) -> Vec<String> {
+        let rows = self.rows("SELECT id FROM customers ORDER BY created").await;
+        self.app().db.writer.execute_unprepared("DELETE FROM customers").await.expect("they are removed");
+        rows.iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect()
     }
 
     /// The run, once it is finished.
@@ -135,12 +148,115 @@ async fn a_load_is_started_and_followed() {
     );
     let held = test.rows("SELECT id FROM customers ORDER BY created").await;
     assert_eq!(held, [json!({ "id": made[1] }), json!({ "id": made[2] })]);
-    for path in ["/sync/daily", "/sync/weekly", "/sync/monthly"] {
+}
+
+#[tokio::test]
+async fn the_last_day_week_and_month_begin_with_a_full_hour() {
+    let test = TestApp::start().await;
+    let admin = test.service(Role::Admin).await;
+    for (path, days) in [("/sync/monthly", 31), ("/sync/weekly", 7), ("/sync/daily", 1)] {
+        let until_the_hour = HOUR - test.sim.now() % HOUR;
+        test.sim.advance(until_the_hour - 1);
+        test.at_stripe("/v1/customers", "name=Before").await;
+        test.sim.advance(1);
+        let begin = test.sim.now();
+        let first = test.at_stripe("/v1/customers", "name=First").await;
+        test.sim.advance(days * 24 * HOUR + HOUR / 2);
+        let last = test.at_stripe("/v1/customers", "name=Last").await;
+        test.sim.advance(1);
         let (status, run) = test.post(path, &admin, "").await;
         assert_eq!(status, 202, "{run}");
-        assert_eq!(test.finished(&run, &admin).await["state"], "completed", "{path}");
+        let run = test.finished(&run, &admin).await;
+        assert_eq!((&run["state"], second(&run["createdGte"])), (&json!("completed"), begin), "{path}");
+        assert!((test.sim.now()..=test.sim.now() + 1).contains(&second(&run["createdLt"])), "{run}");
+        assert_eq!(run["objects"].as_array().map(Vec::len), Some(mirror::listed().count()), "{path}");
+        assert_eq!(test.loaded_customers().await, [first, last], "{path}");
     }
-    assert_eq!(test.count("customers").await, 5);
+    let (status, run) = test.post("/sync/daily", &admin, "{\"object\": \"customer\"}").await;
+    let run = test.finished(&run, &admin).await;
+    assert_eq!((status, run["objects"].as_array().map(Vec::len)), (202, Some(1)), "{run}");
+}
+
+const HOUR: i64 = 60 * 60;
+
+fn second(time: &Value) -> i64 {
+    DateTime::parse_from_rfc3339(time.as_str().expect("a time")).expect("a time").timestamp()
+}
+
+#[test]
+fn bounds_are_whole_seconds_and_include_what_their_names_say() {
+    let time = |second: i64| DateTime::from_timestamp(second, 0);
+    let created = |bounds: Bounds| bounds.created().map(|created| (created.gte, created.lt));
+    let none = Bounds::default();
+    for (bounds, expected) in [
+        (none, (None, None)),
+        (Bounds { gt: Some(10), ..none }, (time(11), None)),
+        (Bounds { gte: Some(10), ..none }, (time(10), None)),
+        (Bounds { lt: Some(10), ..none }, (None, time(10))),
+        (Bounds { lte: Some(10), ..none }, (None, time(11))),
+        (Bounds { gt: Some(9), lte: Some(10), ..none }, (time(10), time(11))),
+        (Bounds { gte: Some(10), lt: Some(11), ..none }, (time(10), time(11))),
+    ] {
+        assert_eq!(created(bounds).ok(), Some(expected), "{bounds:?}");
+    }
+    for bounds in [
+        Bounds { gt: Some(10), lt: Some(11), ..none },
+        Bounds { gte: Some(10), lt: Some(10), ..none },
+        Bounds { gte: Some(11), lte: Some(10), ..none },
+        Bounds { gt: Some(10), gte: Some(10), ..none },
+        Bounds { lt: Some(10), lte: Some(10), ..none },
+        Bounds { gte: Some(-1), ..none },
+        Bounds { lte: Some(i64::MAX), ..none },
+    ] {
+        assert!(created(bounds).is_err(), "{bounds:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_bound_includes_what_its_name_says_wherever_it_is_given() {
+    let test = TestApp::start().await;
+    let admin = test.service(Role::Admin).await;
+    let middle = test.sim.now() + 1;
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        made.push(test.at_stripe("/v1/customers", "name=Ada").await);
+        test.sim.advance(1);
+    }
+    let [before, at, after] = [0..1, 1..2, 2..3].map(|place| made[place].to_vec());
+    for (bound, expected) in [
+        ("gt", after.clone()),
+        ("gte", [at.clone(), after].concat()),
+        ("lt", before.clone()),
+        ("lte", [before, at].concat()),
+    ] {
+        let body = json!({ "object": "customer", "created": { bound: middle } });
+        let (status, run) = test.post("/sync", &admin, &body.to_string()).await;
+        assert_eq!(
+            (status, &test.finished(&run, &admin).await["state"]),
+            (202, &json!("completed")),
+            "{bound}"
+        );
+        assert_eq!(test.loaded_customers().await, expected, "{bound} by route");
+
+        let time = DateTime::from_timestamp(middle, 0).expect("a time").to_rfc3339();
+        let input = json!({ "input": { "objects": ["customer"], "created": { bound: time } } });
+        let start = "mutation($input: StartBackfillInput!) { startBackfill(input: $input) { run { id } } }";
+        let started = test.data(Some(&admin), start, input).await;
+        let run = test.finished(&started["startBackfill"]["run"], &admin).await;
+        assert_eq!(run["state"], "completed", "{bound}");
+        assert_eq!(test.loaded_customers().await, expected, "{bound} by GraphQL");
+
+        // The program takes these two.
+        if matches!(bound, "gte" | "lt") {
+            let (option, time) = (format!("--created-{bound}"), middle.to_string());
+            let arguments = ["backfill", "--object", "customer", option.as_str(), time.as_str()];
+            let base = test.sim.base_url();
+            let settings = [("STRIPE_SECRET_KEY", "sk_test_sim"), ("STRIPE_API_BASE", base.as_str())];
+            let ended = run_program(billgraph(&test.database, &arguments, &settings), "").await;
+            assert!(ended.status.success(), "{}", text(&ended.stderr));
+            assert_eq!(test.loaded_customers().await, expected, "{bound} by command");
+        }
+    }
 }
 
 #[tokio::test]
