@@ -34,6 +34,8 @@ pub struct Setback {
     cause: Option<Cause>,
     /// When Stripe said that there is no such object, in seconds since 1970.
     gone: Option<i64>,
+    /// Whether Stripe answered within the second of the row that is there.
+    early: bool,
 }
 
 /// What went wrong on the way to an object.
@@ -46,12 +48,17 @@ pub enum Cause {
 impl Setback {
     /// It may pass.
     pub fn passing(reason: impl Into<String>) -> Self {
-        Self { patience: Patience::Growing, reason: reason.into(), cause: None, gone: None }
+        Self { patience: Patience::Growing, reason: reason.into(), cause: None, gone: None, early: false }
     }
 
     /// It does not pass by itself.
     pub fn lasting(reason: impl Into<String>) -> Self {
         Self { patience: Patience::Longest, ..Self::passing(reason) }
+    }
+
+    /// Stripe answered within the second of the row that is there.
+    fn early() -> Self {
+        Self { early: true, ..Self::passing("Stripe answered within the row's own second") }
     }
 
     /// Whether Stripe said that there is no such object.
@@ -65,6 +72,11 @@ impl Setback {
             Some(cause) => Ok(cause),
             None => Err(self),
         }
+    }
+
+    /// Whether it passes with the second: what Stripe answers in the next one is written.
+    pub fn is_early(&self) -> bool {
+        self.early
     }
 }
 
@@ -186,9 +198,7 @@ async fn write(
     app.writer.completed(answer, &whole).await?;
     // Within the second of an event that says the same of the object, the row stays the event's, with its one page.
     match stamp {
-        Some(stamp) if stamp >= answer.at => {
-            Err(Setback::passing("Stripe answered within the row's own second"))
-        }
+        Some(stamp) if stamp >= answer.at => Err(Setback::early()),
         _ => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use entity::mirrored::{Children, Object};
+use entity::mirrored::Object;
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -31,7 +31,7 @@ pub async fn completed(
     let own = |name: &str| text(&lifted, name).or_else(|| value(name));
     let mut whole = None;
     for children in mirror.children.iter().filter(|children| is_incomplete(children, &lifted)) {
-        let (list, _) = read(stripe, children, &own).await?;
+        let (list, _) = read(stripe, children.path, &own).await?;
         whole.get_or_insert_with(|| object.clone())[children.field] = list;
     }
     Ok(whole)
@@ -46,7 +46,7 @@ pub async fn assembled(
 ) -> Result<Option<Answer>, Setback> {
     let (mut object, mut first) = (Json::Object(known), None);
     for children in mirror.children {
-        let (list, page) = read(stripe, children, &value).await?;
+        let (list, page) = read(stripe, children.path, &value).await?;
         object[children.field] = list;
         first.get_or_insert(page);
     }
@@ -54,12 +54,13 @@ pub async fn assembled(
 }
 
 /// All of a list as one page, and Stripe's answer with its first page.
-async fn read(
+pub async fn read(
     stripe: &Stripe,
-    children: &Children,
+    path: &str,
     value: &impl Fn(&str) -> Option<String>,
 ) -> Result<(Json, Answer), Setback> {
-    let path = fill(children.path, value)?;
+    let name = path;
+    let path = fill(path, value)?;
     let path = format!("{path}{}limit=100", if path.contains('?') { '&' } else { '?' });
     let first = stripe.get(&path).await?;
     let (mut items, mut seen) = (Vec::new(), HashSet::new());
@@ -70,7 +71,7 @@ async fn read(
         let before = items.len();
         more = take(&page, &mut items, &mut seen);
         if more && items.len() == before {
-            return Err(Setback::passing(format!("the list {} does not end", children.field)));
+            return Err(Setback::passing(format!("the list {name} does not end")));
         }
     }
     Ok((json!({ "object": "list", "data": items, "has_more": false }), first))
@@ -101,6 +102,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use axum::{Router, extract::Request};
+    use entity::mirrored::Children;
 
     use super::*;
     use crate::config::{Secret, StripeConfig};

@@ -2,13 +2,14 @@
 //!
 //! [`jobs`] is the list of what is to be asked for, shared by all processes; [`worker`] does what is due; [`fetch`]
 //! asks for one object; [`missing`] finds what never arrived, [`sweep`] the events that were never delivered;
-//! [`backfill`] loads what there was before; [`single`] fetches one object that somebody waits for; [`verify`] compares
+//! [`backfill`] loads what there was before; [`single`] fetches one object that somebody waits for, with what is [`listed`] for it alone; [`verify`] compares
 //! all of it with Stripe. [`retry`] tries events again that failed, and [`retention`]
 //! deletes what was recorded long ago: these two ask nobody.
 
 pub mod backfill;
 pub mod fetch;
 pub mod jobs;
+pub mod listed;
 pub mod lists;
 pub mod missing;
 pub mod path;

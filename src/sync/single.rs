@@ -1,6 +1,10 @@
-//! One object that somebody waits for: asked for by its id, with what it names and the mirror lacks.
+//! One object that somebody waits for: asked for by its id, with what Stripe lists for it alone, and what it names and the
+//! mirror lacks.
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    collections::{HashSet, VecDeque},
+    time::Duration,
+};
 
 use entity::sync_job::{self, Reason};
 use sea_orm::{
@@ -8,7 +12,12 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Query},
 };
 
-use super::{fetch::fetch_by, missing::references};
+use super::{
+    fetch::{Setback, fetch_by},
+    listed,
+    missing::references,
+    path::columns,
+};
 use crate::{
     app::App,
     error::{Code, Error, Result},
@@ -17,6 +26,9 @@ use crate::{
 
 /// How many objects one call asks for at most: the one, and those that it leads to.
 const AT_MOST: usize = 50;
+
+/// How long is waited where Stripe answered too early to be heard: until its clock shows another second.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// The longest id of Stripe's.
 const LONGEST_ID: usize = 255;
@@ -33,7 +45,8 @@ pub struct Synced {
     pub companions: usize,
 }
 
-/// Asks Stripe for an object, and for those that it names and the mirror lacks; returns once they are written.
+/// Asks Stripe for an object, for what it lists for that alone, and for those that it names and the mirror lacks; returns
+/// once they are written.
 pub async fn sync(app: &App, id: &str) -> Result<Synced> {
     let not_an_id = || Error::invalid("This can be no id of Stripe's.");
     if id.is_empty() || id.len() > LONGEST_ID || id.contains(char::is_control) {
@@ -45,14 +58,22 @@ pub async fn sync(app: &App, id: &str) -> Result<Synced> {
     if !of.prefixes.is_empty() && !id.bytes().all(is_plain) && !has(app, of, id).await? {
         return Err(not_an_id());
     }
-    fetch_by(app, &app.stripe, &job(app, of, id)).await?;
-    let (mut missing, mut seen, mut companions) =
-        (VecDeque::from(named_by(app, of, id).await?), HashSet::new(), 0);
+    if let Some(parent) = unknown_parent(app, of, id).await? {
+        return Err(Error::invalid(format!(
+            "Stripe answers with a `{}` only by its {parent}, which the mirror does not know: ask for the {parent}, with \
+             which it comes along.",
+            of.object
+        )));
+    }
+    ask(app, of, id).await?;
+    let deleted = is_deleted(app, of, id).await?;
+    let mut companions = if deleted { 0 } else { listed::bring(app, of, id).await? };
+    let (mut missing, mut seen) = (VecDeque::from(named_by(app, of, id).await?), HashSet::new());
     while let Some((of, id)) = missing.pop_front() {
         if !seen.insert((of.object, id.clone())) || seen.len() > AT_MOST {
             continue;
         }
-        match fetch_by(app, &app.stripe, &job(app, of, &id)).await {
+        match ask(app, of, &id).await {
             Ok(()) => {
                 companions += 1;
                 missing.extend(named_by(app, of, &id).await?);
@@ -61,7 +82,19 @@ pub async fn sync(app: &App, id: &str) -> Result<Synced> {
             Err(setback) => tracing::warn!(object.id = id, error = setback.reason, "a companion is missing"),
         }
     }
-    Ok(Synced { object: of.object, id: id.to_owned(), deleted: is_deleted(app, of, id).await?, companions })
+    Ok(Synced { object: of.object, id: id.to_owned(), deleted, companions })
+}
+
+/// Asks for an object, once more where Stripe answered within the second of the row that is there.
+async fn ask(app: &App, of: &Mirror, id: &str) -> Result<(), Setback> {
+    let job = job(app, of, id);
+    match fetch_by(app, &app.stripe, &job).await {
+        Err(setback) if setback.is_early() => {
+            tokio::time::sleep(SECOND).await;
+            fetch_by(app, &app.stripe, &job).await
+        }
+        outcome => outcome,
+    }
 }
 
 fn job(app: &App, of: &Mirror, id: &str) -> sync_job::Model {
@@ -134,6 +167,16 @@ fn askable(mirror: &'static Mirror) -> Result<&'static Mirror> {
         mirror.object,
         parents.join(", ")
     )))
+}
+
+/// The type of the object by which alone Stripe answers with this one, where the mirror does not know which that is.
+async fn unknown_parent(app: &App, of: &Mirror, id: &str) -> Result<Option<&'static str>, DbErr> {
+    let parent = of.path.into_iter().flat_map(columns).find(|column| *column != "id");
+    let Some(parent) = parent else { return Ok(None) };
+    let mut statement = Query::select();
+    statement.column("id").from(of.table).and_where(Expr::col("id").eq(id));
+    statement.and_where(Expr::col(parent).is_not_null()).and_where(Expr::col(parent).ne(""));
+    Ok(app.db.reader.query_one(&statement).await?.is_none().then_some(parent))
 }
 
 async fn has(app: &App, mirror: &Mirror, id: &str) -> Result<bool, DbErr> {

@@ -64,6 +64,7 @@ mod retention;
 mod roots;
 mod schema;
 mod shapes;
+mod single;
 mod statements;
 mod sweep;
 mod sync;

@@ -65,7 +65,7 @@ impl Mutation {
         start_backfill::start_backfill(ctx, input).await
     }
 
-    /// Fetches an object from Stripe, with what it names and the mirror lacks. For admins.
+    /// Fetches an object from Stripe, with what is listed for it alone, and what it names and the mirror lacks. For admins.
     async fn sync_object(
         &self,
         ctx: &Context<'_>,

@@ -20,13 +20,13 @@ pub struct SyncObjectPayload {
     node: Option<Node>,
     /// Whether Stripe has it no more; then it is marked as deleted.
     deleted: Option<bool>,
-    /// How many objects were fetched beside it, because it names them and the mirror lacked them.
+    /// How many objects came along that the mirror lacked: what Stripe lists for it alone, and what it names.
     companions: Option<i32>,
     /// What is wrong with the id; then nothing was done.
     user_errors: Vec<UserError>,
 }
 
-/// Fetches an object, with what it names and the mirror lacks.
+/// Fetches an object, with what Stripe lists for it alone, and what it names and the mirror lacks.
 pub async fn sync_object(ctx: &Context<'_>, id: ID) -> Result<SyncObjectPayload> {
     let (app, viewer) = (ctx.data_unchecked::<App>(), ctx.data_unchecked::<Viewer>());
     viewer.require_admin()?;
