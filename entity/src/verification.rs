@@ -12,6 +12,8 @@ pub struct Model {
     /// Of those that are made regularly: in which of the intervals since 1970. Each is made once.
     #[sea_orm(unique)]
     pub slot: Option<i64>,
+    /// Whether all was compared: every type of object, and of each type all objects.
+    pub whole: bool,
     pub started_at: DateTimeUtc,
     /// None while it is under way, and where it was broken off.
     pub finished_at: Option<DateTimeUtc>,

@@ -10,6 +10,7 @@ mod m20261121_000002_add_money_objects;
 mod m20261121_000003_create_sync_runs;
 mod m20261121_000005_add_sweeps;
 mod m20261121_000006_add_filter_indexes;
+mod m20261121_000007_add_whole_verifications;
 mod table;
 
 /// All steps, oldest first.
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_create_sync_runs::Migration),
             Box::new(m20261121_000005_add_sweeps::Migration),
             Box::new(m20261121_000006_add_filter_indexes::Migration),
+            Box::new(m20261121_000007_add_whole_verifications::Migration),
         ]
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     error::shown,
     mirror::{Mirror, account::Mode, listed, listed_in},
-    sync::verify::{Drift, Kind, OfObject, Report, Wanted, verify},
+    sync::verify::{Drift, HELD, Kind, OfObject, Report, Wanted, verify},
 };
 
 /// How long is waited before a difference is looked at again.
@@ -55,7 +55,8 @@ impl Which {
 pub async fn run(config: Config, which: Which) -> Result<(), Failure> {
     let mode = Mode::of_key(config.stripe.secret_key.as_ref());
     let sample = which.sample.map(NonZeroU64::get);
-    let wanted = Wanted { mirrors: which.mirrors(mode)?, sample, repair: which.repair, pause: PAUSE };
+    let mirrors = which.mirrors(mode)?;
+    let wanted = Wanted { mirrors, sample, repair: which.repair, pause: PAUSE, held: HELD };
     let report = with_stripe(config, async |app| {
         let mut printed = Ok(());
         let mut tell = |drift: &Drift| {

@@ -107,7 +107,7 @@ impl MirrorStatus {
         })
     }
 
-    /// What the last comparison with Stripe found.
+    /// What the last comparison of all there is with Stripe found; of a part, where all never was compared.
     async fn last_verification(&self, ctx: &Context<'_>) -> Result<Option<VerificationStatus>> {
         let row = verify::last(ctx.data_unchecked::<App>()).await?;
         Ok(row.and_then(|row| {
@@ -115,6 +115,7 @@ impl MirrorStatus {
                 started_at: row.started_at,
                 finished_at: row.finished_at?,
                 outcome: row.outcome,
+                is_whole: row.whole,
                 checked: BigInt(row.checked),
                 drifted: BigInt(row.drifted),
                 repaired: BigInt(row.repaired),
@@ -185,6 +186,8 @@ pub struct VerificationStatus {
     finished_at: DateTime<Utc>,
     /// What came of it.
     outcome: verification::Outcome,
+    /// Whether all was compared: every type of object, and of each type all objects.
+    is_whole: bool,
     /// How many objects were compared.
     checked: BigInt,
     /// How many objects differed.

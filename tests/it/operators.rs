@@ -7,7 +7,7 @@ use billgraph::{
     mirror::listed,
     sync::{
         sweep::sweep,
-        verify::{Wanted, verify},
+        verify::{HELD, Wanted, verify},
     },
 };
 use sea_orm::ConnectionTrait;
@@ -81,7 +81,7 @@ async fn the_status_tells_what_the_mirror_holds_and_lacks() {
     let (app, wanted) = (test.app(), listed().filter(|mirror| mirror.object == "customer").collect());
     sweep(app, &app.stripe, None).await.expect("it is swept");
     test.alter_table("UPDATE customers SET name = 'x'").await;
-    let wanted = Wanted { mirrors: wanted, sample: None, repair: true, pause: Duration::ZERO };
+    let wanted = Wanted { mirrors: wanted, sample: None, repair: true, pause: Duration::ZERO, held: HELD };
     verify(app, &app.stripe, &wanted, &mut |_| {}).await.expect("it is compared");
     let status = test.data(Some(&admin), STATUS, json!({})).await["mirrorStatus"].clone();
     let objects = status["objects"].as_array().expect("a list");
@@ -120,7 +120,7 @@ async fn machines_read_figures_of_it() {
     let (app, wanted) = (test.app(), listed().filter(|mirror| mirror.object == "customer").collect());
     sweep(app, &app.stripe, None).await.expect("it is swept");
     test.alter_table("UPDATE customers SET name = 'x'").await;
-    let wanted = Wanted { mirrors: wanted, sample: None, repair: false, pause: Duration::ZERO };
+    let wanted = Wanted { mirrors: wanted, sample: None, repair: false, pause: Duration::ZERO, held: HELD };
     verify(app, &app.stripe, &wanted, &mut |_| {}).await.expect("it is compared");
     test.sim.faults().always_on("/v1/events", Fault::Forbidden);
     sweep(app, &app.stripe, None).await.expect_err("the key may not");

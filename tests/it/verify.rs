@@ -8,7 +8,7 @@ use billgraph::{
     mirror::{self, mirror},
     sync::{
         missing::{self, Window},
-        verify::{Drift, Kind, Report, Wanted, last, regular, verify},
+        verify::{Drift, HELD, Kind, Report, Wanted, last, regular, verify},
     },
 };
 use entity::verification::Outcome;
@@ -26,7 +26,8 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// All that can be compared, looked at again at once.
 fn all() -> Wanted {
-    Wanted { mirrors: mirror::listed().collect(), sample: None, repair: false, pause: Duration::ZERO }
+    let mirrors = mirror::listed().collect();
+    Wanted { mirrors, sample: None, repair: false, pause: Duration::ZERO, held: HELD }
 }
 
 fn of(object: &str) -> Wanted {
@@ -272,6 +273,176 @@ async fn a_column_that_another_object_lends_is_compared_too() {
 }
 
 #[tokio::test]
+async fn a_payment_method_that_was_detached_and_never_told_is_named_and_mended() {
+    let test = TestApp::start().await;
+    test.connect_webhooks(ENDIVE);
+    let customer = test.at_stripe("/v1/customers", "name=Ada").await;
+    let attach = format!("customer={customer}");
+    let card = test.at_stripe("/v1/payment_methods/pm_card_visa/attach", &attach).await;
+    test.at_stripe("/v1/payment_methods/pm_card_visa/attach", &attach).await;
+    test.deliver().await;
+    test.sim.advance(60);
+    test.assert_equal().await;
+    test.at_stripe(&format!("/v1/payment_methods/{card}/detach"), "").await;
+    test.sim.advance(60);
+    let expected = [(card.as_str(), Kind::Differs, vec!["customer"])];
+    assert_eq!(found(&test.verify(&of("payment_method")).await), expected);
+    let report = test.verify(&Wanted { repair: true, ..of("payment_method") }).await;
+    assert_eq!((found(&report), report.repaired), (expected.to_vec(), 1));
+    let detached = test.rows("SELECT id FROM payment_methods WHERE customer IS NULL").await;
+    assert_eq!(detached, [json!({ "id": card })]);
+    test.sim.advance(60);
+    assert_eq!(test.verify(&of("payment_method")).await.outcome, Outcome::Equal);
+}
+
+/// A draft of more lines than an answer has, which the mirror holds whole.
+async fn long_draft(test: &TestApp) -> String {
+    let customer = test.at_stripe("/v1/customers", "name=Ada").await;
+    for _ in 0..12 {
+        let item = format!("customer={customer}&amount=100&currency=usd");
+        test.at_stripe("/v1/invoiceitems", &item).await;
+    }
+    let form = format!("customer={customer}&pending_invoice_items_behavior=include");
+    let draft = test.at_stripe("/v1/invoices", &form).await;
+    test.deliver().await;
+    test.sim.advance(60);
+    test.catch_up().await;
+    test.sim.advance(60);
+    assert_eq!(test.verify(&of("invoice")).await.outcome, Outcome::Equal);
+    draft
+}
+
+/// Compares while a draft is deleted, after its lines were read so often.
+async fn deleted_meanwhile(test: &TestApp, draft: &str, read_before: usize, is_told: bool) -> Report {
+    let lines = format!("GET /v1/invoices/{draft}/lines");
+    let asked = || test.asked().iter().filter(|asked| **asked == lines).count();
+    let before = asked();
+    test.sim.faults().after(&lines, read_before, Fault::Latency(Duration::from_millis(400)));
+    let wanted = Wanted { pause: Duration::from_millis(200), ..of("invoice") };
+    let deleting = async {
+        while asked() == before + read_before {
+            tokio::task::yield_now().await;
+        }
+        test.delete_at_stripe(&format!("/v1/invoices/{draft}")).await;
+        if is_told {
+            test.deliver().await;
+        }
+    };
+    let (report, ()) = soon(futures_util::future::join(test.verify(&wanted), deleting)).await;
+    test.sim.faults().clear();
+    assert!(report.objects.iter().all(|found| found.error.is_none()), "{report:?}");
+    report
+}
+
+#[tokio::test]
+async fn what_is_deleted_while_its_lists_are_read_is_looked_at_again() {
+    let test = TestApp::start().await;
+    test.connect_webhooks(ENDIVE);
+    let draft = long_draft(&test).await;
+    let report = deleted_meanwhile(&test, &draft, 0, true).await;
+    assert_eq!((report.outcome, found(&report)), (Outcome::Equal, vec![]), "{report:?}");
+
+    // Whose deletion is not told, is named.
+    let draft = long_draft(&test).await;
+    let report = deleted_meanwhile(&test, &draft, 0, false).await;
+    assert_eq!(found(&report), [(draft.as_str(), Kind::Surplus, vec![])]);
+    test.deliver().await;
+
+    // The same while it is looked at again.
+    let draft = long_draft(&test).await;
+    test.damage(&format!("UPDATE invoices SET number = 'x' WHERE id = '{draft}'")).await;
+    let report = deleted_meanwhile(&test, &draft, 1, false).await;
+    assert_eq!(found(&report), [(draft.as_str(), Kind::Surplus, vec![])]);
+}
+
+#[tokio::test]
+async fn a_part_that_is_equal_hides_not_that_the_whole_differs() {
+    let test = TestApp::start().await;
+    let last = async || {
+        let made = last(test.app()).await.expect("the database answers").expect("one was made");
+        (made.outcome, made.whole)
+    };
+    test.at_stripe("/v1/customers", "name=Ada").await;
+    test.verify(&of("product")).await;
+    assert_eq!(last().await, (Outcome::Equal, false), "a part is all that is known");
+    assert_eq!(test.daily().await, Some(Outcome::Drift));
+    assert_eq!(last().await, (Outcome::Drift, true));
+    for part in [
+        of("product"),
+        Wanted { sample: Some(1), ..of("product") },
+        Wanted { repair: true, ..of("customer") },
+        Wanted { sample: Some(1), ..all() },
+    ] {
+        test.sim.advance(60);
+        test.verify(&part).await;
+        assert_eq!(last().await, (Outcome::Drift, true), "{part:?}");
+    }
+    test.verify(&all()).await;
+    assert_eq!(last().await, (Outcome::Equal, true));
+}
+
+#[tokio::test]
+async fn invoice_items_are_told_apart_by_their_date() {
+    let test = TestApp::start().await;
+    test.connect_webhooks(ENDIVE);
+    let customer = test.at_stripe("/v1/customers", "name=Ada").await;
+    let mut items = Vec::new();
+    for number in 0..230 {
+        let item = format!("customer={customer}&amount=100&currency=usd");
+        items.push(test.at_stripe("/v1/invoiceitems", &item).await);
+        // Some share a second, over the end of a page.
+        if number % 70 == 0 {
+            test.sim.advance(10);
+        }
+    }
+    test.deliver().await;
+    test.sim.advance(60);
+    let asked = test.asked().len();
+    let report = test.verify(&of("invoiceitem")).await;
+    assert_eq!((report.outcome, report.checked), (Outcome::Equal, 230), "{report:?}");
+    assert_eq!(test.asked().len() - asked, 3, "none is asked for by itself");
+    let mut gone = [items[3].as_str(), items[120].as_str(), items[229].as_str()];
+    for id in gone {
+        test.delete_at_stripe(&format!("/v1/invoiceitems/{id}")).await;
+    }
+    gone.sort_unstable();
+    let report = test.verify(&Wanted { repair: true, ..of("invoiceitem") }).await;
+    assert_eq!((found(&report), report.repaired), (gone.map(|id| (id, Kind::Surplus, vec![])).to_vec(), 3));
+    assert_eq!(test.verify(&of("invoiceitem")).await.outcome, Outcome::Equal);
+}
+
+#[tokio::test]
+async fn a_list_without_dates_is_gone_through_for_as_many_rows_as_may_be_held() {
+    let test = TestApp::start().await;
+    for number in 0..7 {
+        test.at_stripe("/v1/entitlements/features", &format!("name=Chat&lookup_key=chat-{number}")).await;
+    }
+    let features = of("entitlements.feature");
+    let report = test.verify(&Wanted { repair: true, held: 3, ..features.clone() }).await;
+    assert_eq!((report.checked, report.drifted, report.repaired), (7, 7, 7), "{report:?}");
+    test.sim.advance(60);
+    for (held, walks) in [(3, 3), (7, 2), (8, 1)] {
+        let asked = test.asked().len();
+        let report = test.verify(&Wanted { held, ..features.clone() }).await;
+        assert_eq!((report.outcome, report.checked), (Outcome::Equal, 7), "{held}: {report:?}");
+        assert_eq!(test.asked().len() - asked, walks, "{held}");
+    }
+    let columns = "active, livemode, lookup_key, metadata, deleted, unsettled, account, api_version, stamp, \
+                   stamp_event, synced_at, raw";
+    for id in ["feat_", "feat_zzzz"] {
+        test.damage(&format!(
+            "INSERT INTO entitlement_features (id, {columns}) SELECT '{id}', {columns} \
+             FROM entitlement_features LIMIT 1"
+        ))
+        .await;
+    }
+    let surplus = ["feat_", "feat_zzzz"].map(|id| (id, Kind::Surplus, vec![]));
+    for held in [2, 100] {
+        assert_eq!(found(&test.verify(&Wanted { held, ..features.clone() }).await), surplus, "{held}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_deleted_at_stripe_and_never_told_becomes_a_tombstone() {
     let test = TestApp::start().await;
     let product = test.at_stripe("/v1/products", "name=Team").await;
@@ -465,6 +636,9 @@ async fn the_command_ends_with_0_3_or_4() {
     let drift = json!({ "object": "customer", "id": customer, "kind": "differs", "fields": ["name"], "repaired": true });
     assert_eq!(report["objects"][0]["drift"], json!([drift]));
     assert_eq!(verify(&[], key).await.0, Some(0));
+    let (code, out, told) = verify(&["--sample", "5"], key).await;
+    assert_eq!(code, Some(0), "{out}{told}");
+    assert!(out.contains("customer\t"), "{out}");
     let (code, out, told) = verify(&["--object", "customer"], "sk_test_hunter2").await;
     assert_eq!(code, Some(4), "{out}{told}");
     assert!(!format!("{out}{told}").contains("hunter2"));

@@ -5,6 +5,7 @@
 //! that is asked for. [`compare`] says what a difference is: one in a column that is filled from Stripe's object.
 
 mod compare;
+mod pages;
 mod settle;
 mod walk;
 
@@ -41,6 +42,9 @@ const MOST_NAMED: usize = 10_000;
 /// How many are kept with the stored report.
 const MOST_STORED: usize = 100;
 
+/// How many rows are held in memory of a list that does not say when its objects were created.
+pub const HELD: u64 = 100_000;
+
 /// How many types of objects are compared at once.
 const TYPES: usize = 4;
 
@@ -60,6 +64,22 @@ pub struct Wanted {
     pub repair: bool,
     /// How long is waited before a difference is looked at again: what just changed is on its way.
     pub pause: Duration,
+    /// How many rows are held in memory of a list that does not say when its objects were created: of more, it is gone
+    /// through several times.
+    pub held: u64,
+}
+
+/// All that the key may list.
+fn all(app: &App) -> impl Iterator<Item = &'static Mirror> {
+    listed_in(Mode::of_key(app.config.stripe.secret_key.as_ref()))
+}
+
+impl Wanted {
+    /// Whether that is all there is.
+    fn is_whole(&self, app: &App) -> bool {
+        let is_wanted = |mirror: &Mirror| self.mirrors.iter().any(|wanted| wanted.object == mirror.object);
+        self.sample.is_none() && all(app).all(is_wanted)
+    }
 }
 
 /// What was found.
@@ -206,7 +226,8 @@ pub async fn verify(
     wanted: &Wanted,
     told: &mut (dyn FnMut(&Drift) + Send + Sync),
 ) -> Result<Report> {
-    let begun = begin(app, None).await?.ok_or_else(|| Error::internal("a comparison was not stored"))?;
+    let begun =
+        begin(app, None, wanted).await?.ok_or_else(|| Error::internal("a comparison was not stored"))?;
     let report = compare_all(app, stripe, wanted, told).await;
     finish(app, begun, &report).await?;
     Ok(report)
@@ -292,9 +313,10 @@ impl<'a> Check<'a> {
 }
 
 /// Stores that a comparison begins; none where the one of this slot was made, or is made by another process.
-async fn begin(app: &App, slot: Option<i64>) -> Result<Option<i64>> {
+async fn begin(app: &App, slot: Option<i64>, wanted: &Wanted) -> Result<Option<i64>> {
     let row = ActiveModel {
         slot: Set(slot),
+        whole: Set(wanted.is_whole(app)),
         started_at: Set(app.clock.now()),
         finished_at: Set(None),
         outcome: Set(Outcome::Unchecked),
@@ -333,9 +355,9 @@ async fn finish(app: &App, begun: i64, report: &Report) -> Result<()> {
     Ok(Entity::update(row).exec(&app.db.writer).await.map(drop)?)
 }
 
-/// What came of the last comparison that was not broken off.
+/// What came of the last comparison that was not broken off: of all there is, or of a part where all never was compared.
 pub async fn last(app: &App) -> Result<Option<Model>, DbErr> {
-    let made = Entity::find().filter(Column::FinishedAt.is_not_null());
+    let made = Entity::find().filter(Column::FinishedAt.is_not_null()).order_by_desc(Column::Whole);
     made.order_by_desc(Column::FinishedAt).order_by_desc(Column::Id).one(&app.db.reader).await
 }
 
@@ -362,9 +384,8 @@ pub async fn run(app: App) {
 pub async fn regular(app: &App, stripe: &Stripe, every: Duration, pause: Duration) -> Result<Option<Report>> {
     let seconds = i64::try_from(every.as_secs()).unwrap_or(i64::MAX).max(1);
     let slot = app.clock.unix().div_euclid(seconds);
-    let Some(begun) = begin(app, Some(slot)).await? else { return Ok(None) };
-    let mode = Mode::of_key(app.config.stripe.secret_key.as_ref());
-    let wanted = Wanted { mirrors: listed_in(mode).collect(), sample: None, repair: false, pause };
+    let wanted = Wanted { mirrors: all(app).collect(), sample: None, repair: false, pause, held: HELD };
+    let Some(begun) = begin(app, Some(slot), &wanted).await? else { return Ok(None) };
     let report = compare_all(app, stripe, &wanted, &mut |_| {}).await;
     if is_stopping(app) {
         // The next process makes it from the beginning.

@@ -8,7 +8,7 @@ use sea_orm::Value;
 use super::{
     Check, Drift, Kind, Trouble,
     compare::{Look, Row, Seen, compare, differs, rows},
-    walk::{named, text},
+    walk::{Read, named, text},
 };
 use crate::{
     network,
@@ -45,6 +45,17 @@ enum State {
     Differs(Box<Seen>, Look),
     /// Stripe has no such object, as it answered at that second.
     Gone(i64, Look),
+    /// It went while it was read.
+    Going,
+}
+
+/// What Stripe says of an object.
+enum Asked {
+    Said(Box<Seen>),
+    /// There is none, as it answered at that second.
+    Gone(i64),
+    /// It went while it was read.
+    Going,
 }
 
 impl Doubt {
@@ -113,6 +124,7 @@ impl Check<'_> {
     async fn weigh(&mut self, doubt: Doubt, state: State) -> Result<Option<Doubt>, Trouble> {
         let glance = match &state {
             State::Equal => return Ok(None),
+            State::Going => return Ok(Some(Doubt { last: None, ..doubt })),
             State::Differs(seen, look) => Glance::of(seen, look),
             State::Gone(_, look) => Glance::gone(look),
         };
@@ -124,7 +136,7 @@ impl Check<'_> {
             State::Gone(..) => (Kind::Surplus, Vec::new()),
             State::Differs(_, look) if look.is_missing => (Kind::Missing, Vec::new()),
             State::Differs(_, look) => (Kind::Differs, look.fields),
-            State::Equal => return Ok(None),
+            State::Equal | State::Going => return Ok(None),
         };
         let drift = Drift { object: self.mirror.object, id: doubt.id, kind, fields, repaired };
         (self.told)(&drift);
@@ -136,25 +148,26 @@ impl Check<'_> {
     async fn state(&self, doubt: &Doubt) -> Result<State, Trouble> {
         let db = &self.app.db.reader;
         let row = rows(db, self.mirror, &[&doubt.id]).await?.remove(&doubt.id);
-        let asked = self.ask(doubt, row.as_ref()).await?;
-        match asked {
-            Ok(seen) => {
+        Ok(match self.ask(doubt, row.as_ref()).await? {
+            Asked::Said(seen) => {
                 let look = compare(db, self.mirror, &[&seen.snapshot]).await?.remove(0);
                 let look = self.relevant(look, &seen);
-                Ok(if look.is_equal() { State::Equal } else { State::Differs(Box::new(seen), look) })
+                if look.is_equal() { State::Equal } else { State::Differs(seen, look) }
             }
-            Err(at) => Ok(match row.filter(|row| !row.deleted) {
+            Asked::Gone(at) => match row.filter(|row| !row.deleted) {
                 None => State::Equal,
                 Some(row) => State::Gone(at, Look { stamp: Some(row.stamp), ..Look::default() }),
-            }),
-        }
+            },
+            Asked::Going => State::Going,
+        })
     }
 
-    /// What Stripe says of an object, in the API version of its row; or the second at which it said that it is gone.
-    async fn ask(&self, doubt: &Doubt, row: Option<&Row>) -> Result<Result<Seen, i64>, Trouble> {
+    /// What Stripe says of an object, in the API version of its row.
+    async fn ask(&self, doubt: &Doubt, row: Option<&Row>) -> Result<Asked, Trouble> {
         let now = || self.app.clock.unix();
         if matches!(self.mirror.listing, Listing::Made { .. }) {
-            return Ok(self.assembled(&doubt.id).await?.ok_or_else(now));
+            let made = self.assembled(&doubt.id).await?;
+            return Ok(made.map_or_else(|| Asked::Gone(now()), |seen| Asked::Said(Box::new(seen))));
         }
         let value = |name: &str| match name {
             "id" => Some(doubt.id.clone()),
@@ -165,20 +178,24 @@ impl Check<'_> {
         let version = row.map_or(Stripe::version(), |row| row.api_version.as_str());
         let stripe = self.stripe.in_version(version);
         let answer = match stripe.get(&fill(path, value)?).await {
-            Err(error) => return gone(error, now()).map(Err),
+            Err(error) => return gone(error, now()).map(Asked::Gone),
             Ok(answer) => answer,
         };
         if answer.object["deleted"] == true {
-            return Ok(Err(answer.at));
+            return Ok(Asked::Gone(answer.at));
         }
         let of = match self.mirror.listing {
             Listing::Each { of, .. } => value(of).map(|id| (of, id)),
             _ => None,
         };
         let object = named(answer.object.clone(), of.as_ref());
-        let seen = self.complete(&answer, object).await?;
-        seen.map(Ok)
-            .ok_or_else(|| Trouble::Odd(format!("Stripe answers with something else than {}", doubt.id)))
+        match self.complete(&answer, object).await? {
+            Read::Whole(seen) => Ok(Asked::Said(seen)),
+            Read::Gone => Ok(Asked::Going),
+            Read::Foreign => {
+                Err(Trouble::Odd(format!("Stripe answers with something else than {}", doubt.id)))
+            }
+        }
     }
 
     /// Writes what Stripe said, and says whether the mirror holds it then.
@@ -186,7 +203,7 @@ impl Check<'_> {
         let failed = |error: crate::error::Error| Trouble::Odd(error.chain());
         let db = &self.app.db.writer;
         match state {
-            State::Equal => Ok(true),
+            State::Equal | State::Going => Ok(true),
             State::Differs(seen, _) => {
                 self.app.writer.completed(&seen.answer, &seen.whole).await.map_err(failed)?;
                 let look = compare(db, self.mirror, &[&seen.snapshot]).await?.remove(0);

@@ -14,19 +14,14 @@ use serde_json::Value as Json;
 use super::{
     Check, Trouble,
     compare::{Look, Seen, compare},
+    pages::{List, PAGE, Pages, ids},
     settle::Doubt,
 };
 use crate::{
     mirror::{Mirror, mirror},
     stripe::Answer,
-    sync::{
-        lists,
-        path::{escape, fill},
-    },
+    sync::{lists, path::fill},
 };
-
-/// How many objects Stripe lists at once.
-const PAGE: usize = 100;
 
 /// How many follow each of those that a sample chooses.
 const SAMPLED_AT_ONCE: u64 = 10;
@@ -43,19 +38,13 @@ const IDS: u64 = 500;
 /// How many doubts are gathered before they are looked at again.
 const MOST_DOUBTS: usize = 200;
 
-/// A list that is gone through.
-struct List {
-    path: String,
-    /// The column that names whose list it is, and what it holds.
-    of: Option<(&'static str, String)>,
-}
-
-impl List {
-    fn page(&self, limit: usize, after: Option<&str>) -> String {
-        let joint = if self.path.contains('?') { '&' } else { '?' };
-        let after = after.map(|id| format!("&starting_after={}", escape(id))).unwrap_or_default();
-        format!("{}{joint}limit={limit}{after}", self.path)
-    }
+/// What came of reading an object's lists to their end.
+pub enum Read {
+    Whole(Box<Seen>),
+    /// It was deleted meanwhile.
+    Gone,
+    /// It is of another type.
+    Foreign,
 }
 
 /// The mirror's rows that the pages so far have left behind: those that were created later than this.
@@ -93,9 +82,7 @@ impl Check<'_> {
         }
         let mut last = String::new();
         loop {
-            let mut page = own_ids(parent);
-            page.and_where(Expr::col("id").gt(last.as_str())).order_by("id", Order::Asc).limit(IDS);
-            let ids = self.ids(&page).await?;
+            let ids = self.ids_after(&own_ids(parent), &last, IDS).await?;
             let Some(end) = ids.last() else { return Ok(()) };
             last.clone_from(end);
             for ids in ids.chunks(PARENTS) {
@@ -151,40 +138,56 @@ impl Check<'_> {
 
     /// Goes through a list to its end.
     async fn list(&mut self, list: &List) -> Result<(), Trouble> {
-        let (mut edge, mut read, mut places) = (Edge::default(), HashSet::new(), Vec::<String>::new());
-        loop {
-            let page = match self.stripe.get(&list.page(PAGE, places.last().map(String::as_str))).await {
-                // What was the last of a page is not there any more: the one before it is the place then.
-                Err(error) if error.is_missing() && places.len() > 1 => {
-                    places.pop();
+        match dated(self.mirror).filter(|_| list.of.is_none()) {
+            Some(date) => self.by_date(list, date).await,
+            None => self.by_rows(list).await,
+        }
+    }
+
+    /// Goes through a list beside the rows of the time of each page.
+    async fn by_date(&mut self, list: &List, date: &'static str) -> Result<(), Trouble> {
+        let (mut pages, mut edge) = (Pages::of(list), Edge::default());
+        while let Some(page) = pages.next(self.stripe).await? {
+            let objects = self.seen(&page, None).await?;
+            self.compare_page(&objects).await?;
+            edge = self.surplus(date, edge, &objects, !pages.is_ended).await?;
+        }
+        Ok(())
+    }
+
+    /// Goes through a list that does not say when its objects were created, beside so many rows as may be held: once more
+    /// for the next of them.
+    async fn by_rows(&mut self, list: &List) -> Result<(), Trouble> {
+        let rows = self.rows_of(std::slice::from_ref(list));
+        let (mut after, mut is_compared) = (Some(String::new()), false);
+        while let Some(last) = after {
+            let held = match &rows {
+                Some(rows) => self.ids_after(rows, &last, self.wanted.held).await?,
+                None => Vec::new(),
+            };
+            after = held.last().filter(|_| held.len() as u64 == self.wanted.held).cloned();
+            let mut unlisted: HashSet<String> = held.into_iter().collect();
+            let mut pages = Pages::of(list);
+            while let Some(page) = pages.next(self.stripe).await? {
+                if is_compared {
+                    for id in ids(&page) {
+                        unlisted.remove(&id);
+                    }
                     continue;
                 }
-                // Whose list it is, is gone, and the list with it.
-                Err(error) if error.is_missing() && list.of.is_some() => break,
-                page => page?,
-            };
-            let objects = self.seen(&page, list.of.as_ref()).await?;
-            self.compare_page(&objects).await?;
-            let ids: Vec<String> = objects.iter().map(|seen| seen.snapshot.id.clone()).collect();
-            let has_more = page.object["has_more"].as_bool() == Some(true);
-            if self.is_dated() && list.of.is_none() {
-                edge = self.surplus(edge, &objects, has_more).await?;
-            } else {
-                read.extend(ids.iter().cloned());
+                let objects = self.seen(&page, list.of.as_ref()).await?;
+                self.compare_page(&objects).await?;
+                for seen in &objects {
+                    unlisted.remove(&seen.snapshot.id);
+                }
             }
-            if !has_more {
-                break;
+            is_compared = true;
+            for id in unlisted {
+                self.doubt(Doubt::of(id));
+                self.settle_if_many().await?;
             }
-            if ids.is_empty() || ids.last() == places.last() {
-                return Err(Trouble::Odd(format!("the list {} does not end", list.path)));
-            }
-            places = ids;
         }
-        if self.is_dated() && list.of.is_none() {
-            Ok(())
-        } else {
-            self.unlisted(std::slice::from_ref(list), &read).await
-        }
+        Ok(())
     }
 
     /// Compares some objects behind some that are chosen by chance, and these too.
@@ -232,17 +235,26 @@ impl Check<'_> {
         };
         let objects = listed.iter().map(|object| named(object.clone(), of));
         let objects: Vec<Json> = objects.filter(|object| object["deleted"] != true).collect();
-        let seen =
+        let read =
             some_at_once(objects.into_iter().map(|object| self.complete(page, object).boxed())).await?;
-        Ok(seen.into_iter().flatten().collect())
+        // What is gone by now is as if the page did not name it: in doubt, where it has a row.
+        let seen = read.into_iter().filter_map(|read| match read {
+            Read::Whole(seen) => Some(*seen),
+            Read::Gone | Read::Foreign => None,
+        });
+        Ok(seen.collect())
     }
 
     /// An object of an answer, with its lists to their end.
-    pub async fn complete(&self, answer: &Answer, object: Json) -> Result<Option<Seen>, Trouble> {
-        let whole = lists::completed(self.stripe, self.mirror, &object, |_| None).await?;
+    pub async fn complete(&self, answer: &Answer, object: Json) -> Result<Read, Trouble> {
+        let whole = match lists::completed(self.stripe, self.mirror, &object, |_| None).await {
+            Err(setback) if setback.is_gone() => return Ok(Read::Gone),
+            whole => whole?,
+        };
         let answer = Answer { object, raw: bytes::Bytes::new(), ..answer.clone() };
         let seen = Seen::of(answer, whole, &self.app.config.exclusions);
-        Ok(seen.filter(|seen| seen.snapshot.mirror.table == self.mirror.table))
+        let own = seen.filter(|seen| seen.snapshot.mirror.table == self.mirror.table);
+        Ok(own.map_or(Read::Foreign, |seen| Read::Whole(Box::new(seen))))
     }
 
     async fn compare_page(&mut self, objects: &[Seen]) -> Result<(), Trouble> {
@@ -277,24 +289,25 @@ impl Check<'_> {
         if self.doubts.len() >= MOST_DOUBTS { self.settle().await } else { Ok(()) }
     }
 
-    /// Whether rows can be told from those of other pages by when they were created.
-    fn is_dated(&self) -> bool {
-        self.mirror.position("created").is_some()
-    }
-
     /// Notes the rows that a page of Stripe's would have, were they there; says where the next page begins.
-    async fn surplus(&mut self, edge: Edge, page: &[Seen], has_more: bool) -> Result<Edge, Trouble> {
-        let created = |seen: &Seen| seen.snapshot.time("created");
+    async fn surplus(
+        &mut self,
+        date: &'static str,
+        edge: Edge,
+        page: &[Seen],
+        has_more: bool,
+    ) -> Result<Edge, Trouble> {
+        let created = |seen: &Seen| seen.snapshot.time(date);
         let oldest = page.iter().filter_map(created).min();
         let oldest = oldest.into_iter().chain(edge.created).min().filter(|_| has_more);
         let mut listed: HashSet<String> = page.iter().map(|seen| seen.snapshot.id.clone()).collect();
         listed.extend(edge.ids);
         let mut rows = own_ids(self.mirror);
         if let Some(newest) = edge.created {
-            rows.and_where(Expr::col("created").lte(newest));
+            rows.and_where(Expr::col(date).lte(newest));
         }
         if let Some(oldest) = oldest {
-            rows.and_where(Expr::col("created").gt(oldest));
+            rows.and_where(Expr::col(date).gt(oldest));
         }
         self.unless_listed(&rows, &listed).await?;
         let of_edge = page.iter().filter(|seen| created(seen) == oldest).map(|seen| &seen.snapshot.id);
@@ -307,16 +320,21 @@ impl Check<'_> {
 
     /// Notes the rows that whole lists do not name.
     async fn unlisted(&mut self, lists: &[List], listed: &HashSet<String>) -> Result<(), Trouble> {
+        match self.rows_of(lists) {
+            Some(rows) => self.unless_listed(&rows, listed).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The rows that lists should name; none where a row does not say whose it is: nobody can tell then which list lacks it.
+    fn rows_of(&self, lists: &[List]) -> Option<SelectStatement> {
         let mut rows = own_ids(self.mirror);
         let of: Vec<_> = lists.iter().filter_map(|list| list.of.as_ref()).collect();
         if let Some((column, _)) = of.first() {
-            // Where a row does not say whose it is, nobody can tell which list lacks it.
-            if self.mirror.position(column).is_none() {
-                return Ok(());
-            }
+            self.mirror.position(column)?;
             rows.and_where(Expr::col(*column).is_in(of.iter().map(|(_, id)| id.as_str())));
         }
-        self.unless_listed(&rows, listed).await
+        Some(rows)
     }
 
     async fn unless_listed(
@@ -326,9 +344,7 @@ impl Check<'_> {
     ) -> Result<(), Trouble> {
         let mut last = String::new();
         loop {
-            let mut page = rows.clone();
-            page.and_where(Expr::col("id").gt(last.as_str())).order_by("id", Order::Asc).limit(IDS);
-            let ids = self.ids(&page).await?;
+            let ids = self.ids_after(rows, &last, IDS).await?;
             let Some(end) = ids.last() else { return Ok(()) };
             last.clone_from(end);
             for id in ids.into_iter().filter(|id| !listed.contains(id)) {
@@ -345,6 +361,13 @@ impl Check<'_> {
         self.ids(&rows).await
     }
 
+    /// So many of some rows behind an id, in the order of their ids.
+    async fn ids_after(&self, rows: &SelectStatement, last: &str, many: u64) -> Result<Vec<String>, Trouble> {
+        let mut page = rows.clone();
+        page.and_where(Expr::col("id").gt(last)).order_by("id", Order::Asc).limit(many);
+        self.ids(&page).await
+    }
+
     async fn ids(&self, rows: &SelectStatement) -> Result<Vec<String>, Trouble> {
         let rows = self.app.db.reader.query_all(rows).await?;
         Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
@@ -358,6 +381,12 @@ async fn some_at_once<'a, T>(
     stream::iter(calls.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
 }
 
+/// The column that says when an object was created, by which its row is told from those of other pages; payment links and
+/// features have none.
+fn dated(mirror: &Mirror) -> Option<&'static str> {
+    ["created", "date"].into_iter().find(|column| mirror.position(column).is_some())
+}
+
 /// The ids of one's own objects that are not deleted.
 fn own_ids(mirror: &Mirror) -> SelectStatement {
     let mut statement = Query::select();
@@ -369,13 +398,10 @@ fn own_ids(mirror: &Mirror) -> SelectStatement {
     statement
 }
 
-/// An object that may not say itself whose list it is in.
+/// An object with whose list it is in, where it does not say so itself; one that says `null` is in nobody's any more.
 pub fn named(mut object: Json, of: Option<&(&'static str, String)>) -> Json {
     if let (Some((column, id)), Json::Object(fields)) = (of, &mut object) {
-        let held = fields.entry(*column).or_insert(Json::Null);
-        if *held == Json::Null {
-            *held = id.as_str().into();
-        }
+        fields.entry(*column).or_insert_with(|| id.as_str().into());
     }
     object
 }
