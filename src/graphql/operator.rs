@@ -20,7 +20,7 @@ use crate::{
     app::App,
     auth::Viewer,
     error::{Error, Result},
-    mirror::{MIRRORS, Mirror, OTHER},
+    mirror::{MIRRORS, Mirror, OTHER, column::MOMENTS},
     sync::verify,
 };
 
@@ -298,6 +298,8 @@ pub struct WebhookEventConnection {
     events: Vec<Model>,
     has_next: bool,
     has_previous: bool,
+    /// The whole list.
+    all: Select<Entity>,
 }
 
 /// A page of the events that arrived.
@@ -323,6 +325,12 @@ impl WebhookEventConnection {
             start_cursor: self.events.first().map(cursor),
             end_cursor: self.events.last().map(cursor),
         }
+    }
+
+    /// How many events the whole list has; counted only when asked for.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32> {
+        let count = self.all.clone().count(&ctx.data_unchecked::<App>().db.reader).await?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 }
 
@@ -351,15 +359,15 @@ pub async fn webhook_events(
     let after = paging.after.as_deref().map(decode).transpose()?.map(at);
     let before = paging.before.as_deref().map(decode).transpose()?.map(at);
     let here = || Expr::tuple([Expr::col(Column::Created), Expr::col(Column::Id)]);
-    let of_filter = filtered(filter)?;
-    let (mut query, mut behind) = (of_filter.clone(), None);
+    let all = filtered(filter)?;
+    let (mut query, mut earlier, mut later) = (all.clone(), None, None);
     if let Some(after) = after {
         query = query.filter(here().lt(after.clone()));
-        behind = Some(here().gte(after)).filter(|_| !is_backwards);
+        later = Some(here().gte(after));
     }
     if let Some(before) = before {
         query = query.filter(here().gt(before.clone()));
-        behind = Some(here().lte(before)).filter(|_| is_backwards).or(behind);
+        earlier = Some(here().lte(before));
     }
     let order = if is_backwards { Order::Asc } else { Order::Desc };
     let query = query.order_by(Column::Created, order.clone()).order_by(Column::Id, order);
@@ -367,18 +375,17 @@ pub async fn webhook_events(
     let mut events = query.limit(limit + 1).all(db).await?;
     let has_more = events.len() as u64 > limit;
     events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let is_behind = match behind {
-        Some(behind) => {
-            let ids = of_filter.filter(behind).select_only().column(Column::Id);
-            ids.into_tuple::<String>().one(db).await?.is_some()
-        }
-        None => false,
-    };
+    let (mut has_next, mut has_previous) = (has_more && !is_backwards, has_more && is_backwards);
     if is_backwards {
         events.reverse();
-        return Ok(WebhookEventConnection { events, has_next: is_behind, has_previous: has_more });
     }
-    Ok(WebhookEventConnection { events, has_next: has_more, has_previous: is_behind })
+    for (has, beyond) in [(&mut has_next, earlier), (&mut has_previous, later)] {
+        if let Some(beyond) = beyond.filter(|_| !*has) {
+            let ids = all.clone().filter(beyond).select_only().column(Column::Id);
+            *has = ids.into_tuple::<String>().one(db).await?.is_some();
+        }
+    }
+    Ok(WebhookEventConnection { events, has_next, has_previous, all })
 }
 
 /// The events that a filter lets through.
@@ -415,7 +422,8 @@ fn decode(text: &str) -> Result<(DateTime<Utc>, String)> {
         let place = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
         let (version, rest) = place.split_once(' ')?;
         let (created, id) = rest.split_once(' ')?;
-        let created = DateTime::from_timestamp(created.parse().ok()?, 0)?;
+        let created = created.parse().ok().filter(|seconds| MOMENTS.contains(seconds))?;
+        let created = DateTime::from_timestamp(created, 0)?;
         (version == CURSOR_VERSION && !id.contains('\0')).then(|| (created, id.to_owned()))
     };
     parse().ok_or_else(|| Error::invalid("The cursor is not one of this connection."))

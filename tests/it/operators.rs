@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use billgraph::{
     auth::Role,
     mirror::listed,
@@ -196,6 +197,11 @@ async fn events_are_paged_and_filtered() {
         json!({ "first": 1, "last": 1 }),
         json!({ "after": "x" }),
         json!({ "before": "MSAxIGE" }),
+        json!({ "after": event_cursor("-62135596801", "evt_1") }),
+        json!({ "after": event_cursor("253402300800", "evt_1") }),
+        json!({ "before": event_cursor("-8334601228800", "evt_1") }),
+        json!({ "before": event_cursor(&i64::MAX.to_string(), "evt_1") }),
+        json!({ "before": event_cursor("1", "evt\u{0}") }),
         json!({ "filter": { "type": "a\u{0}b" } }),
     ] {
         assert_eq!(
@@ -204,6 +210,59 @@ async fn events_are_paged_and_filtered() {
             "{variables}"
         );
     }
+    for moment in ["-62135596800", "253402300799"] {
+        test.events_page(&admin, json!({ "after": event_cursor(moment, "evt_1") })).await;
+    }
+}
+
+/// A cursor such as the gateway makes.
+fn event_cursor(moment: &str, id: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(format!("event1 {moment} {id}"))
+}
+
+#[tokio::test]
+async fn events_between_cursors_are_paged_and_all_are_counted_when_asked() {
+    let test = TestApp::start().await;
+    let admin = test.service(Role::Admin).await;
+    for number in 0..6 {
+        test.receive(&event("customer.created", MADE + number, &customer(&format!("c{number}"), "plan")))
+            .await;
+    }
+    let (all, _) = test.events_page(&admin, json!({})).await;
+    let between = json!({
+        "after": event_cursor(&(MADE + 5).to_string(), &all[0]),
+        "before": event_cursor(&(MADE + 1).to_string(), &all[4]),
+    });
+    for (count, places, previous, next) in [
+        (json!({ "first": 9 }), 1..4, true, true),
+        (json!({ "first": 2 }), 1..3, true, true),
+        (json!({ "last": 2 }), 2..4, true, true),
+        (json!({ "last": 9 }), 1..4, true, true),
+    ] {
+        let mut variables = between.clone();
+        let more = count.as_object().expect("it is an object").clone();
+        variables.as_object_mut().expect("it is an object").extend(more);
+        let (found, info) = test.events_page(&admin, variables).await;
+        assert_eq!(found, all[places], "{count}");
+        assert_eq!(
+            (&info["hasPreviousPage"], &info["hasNextPage"]),
+            (&json!(previous), &json!(next)),
+            "{count}"
+        );
+    }
+    let count = async |fields: &str| {
+        test.app().db.seen();
+        let query =
+            format!("{{ webhookEvents(first: 1, filter: {{ objectId: \"cus_c1\" }}) {{ {fields} }} }}");
+        let data = test.data(Some(&admin), &query, json!({})).await;
+        let seen = test.app().db.seen();
+        let counts = seen.iter().filter(|statement| statement.sql.to_lowercase().contains("count("));
+        (data["webhookEvents"]["totalCount"].clone(), counts.count())
+    };
+    assert_eq!(count("totalCount nodes { id }").await, (json!(1), 1));
+    assert_eq!(count("nodes { id }").await, (Value::Null, 0), "it is counted only where that is asked");
+    let whole = test.data(Some(&admin), "{ webhookEvents(first: 0) { totalCount } }", json!({})).await;
+    assert_eq!(whole, json!({ "webhookEvents": { "totalCount": 6 } }));
 }
 
 #[tokio::test]
