@@ -16,9 +16,9 @@ use async_graphql::{
 };
 use futures_util::{StreamExt, stream};
 
-use super::{Schema, mask::identify};
+use super::{loaders, mask::identify};
 use crate::{
-    app::RequestId,
+    app::{App, RequestId},
     auth::Viewer,
     config::{TrustedDocuments, sha256},
     error::{Error, Result},
@@ -128,24 +128,28 @@ fn name(request: &mut Request) -> Result<Option<Name>> {
     }
 }
 
-/// The schema for a socket: each operation may name its document, and is completed for whom the socket is.
+/// The schema for a socket: each operation may name its document, and is completed for whom the socket is, with loaders
+/// of its own.
 #[derive(Clone)]
-pub struct Named {
-    pub schema: Schema,
-    pub documents: Documents,
-}
+pub struct Named(pub App);
 
 impl Named {
-    fn complete(&self, request: Request, session: &Data) -> Result<Request, Box<Response>> {
+    async fn complete(&self, request: Request, session: &Data) -> Result<Request, Box<Response>> {
         let nobody = Viewer::anonymous();
         let viewer = found::<Viewer>(session).unwrap_or(&nobody);
-        self.documents.complete(request, viewer).map_err(|error| {
+        self.prepare(request, viewer).await.map_err(|error| {
             let mut error = error.into();
             if let Some(id) = found::<RequestId>(session) {
                 identify(&mut error, id);
             }
             Box::new(Response::from_errors(vec![error]))
         })
+    }
+
+    async fn prepare(&self, request: Request, viewer: &Viewer) -> Result<Request> {
+        let mut request = self.0.documents.complete(request, viewer)?;
+        request.data.insert(loaders(&self.0, viewer).await?);
+        Ok(request)
     }
 }
 
@@ -157,18 +161,21 @@ fn found<T: Any>(session: &Data) -> Option<&T> {
 #[async_trait]
 impl Executor for Named {
     async fn execute(&self, request: Request) -> Response {
-        match self.complete(request, &Data::default()) {
-            Ok(request) => self.schema.execute(request).await,
+        match self.complete(request, &Data::default()).await {
+            Ok(request) => self.0.schema.execute(request).await,
             Err(refused) => *refused,
         }
     }
 
     fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        let session = session.unwrap_or_default();
-        match self.complete(request, &session) {
-            Ok(request) => self.schema.execute_stream(request, Some(session)),
-            Err(refused) => stream::once(future::ready(*refused)).boxed(),
-        }
+        let (named, session) = (self.clone(), session.unwrap_or_default());
+        let answers = async move {
+            match named.complete(request, &session).await {
+                Ok(request) => named.0.schema.execute_stream(request, Some(session)),
+                Err(refused) => stream::once(future::ready(*refused)).boxed(),
+            }
+        };
+        stream::once(answers).flatten().boxed()
     }
 }
 

@@ -151,6 +151,8 @@ pub struct Relation {
     key: &'static str,
     /// The other row's column that has the same value.
     foreign: &'static str,
+    /// Whether an index leads back from there.
+    indexed: bool,
     /// Whether rows that are deleted count: an object leads to its deleted customer, but a list has none.
     deleted: bool,
     target: &'static Target,
@@ -158,8 +160,8 @@ pub struct Relation {
 
 impl Relation {
     fn of(join: &Join) -> Option<Self> {
-        let (key, foreign) = (join.key, join.foreign.unwrap_or("id"));
-        Some(Self { key, foreign, deleted: join.foreign.is_none(), target: join.target? })
+        let (key, foreign, indexed) = (join.key, join.foreign.unwrap_or("id"), join.indexed);
+        Some(Self { key, foreign, indexed, deleted: join.foreign.is_none(), target: join.target? })
     }
 }
 
@@ -174,7 +176,8 @@ impl Filter {
             }
             Self::Any(filters) => filters.iter().all(Self::is_indexed),
             // Few rows are not something: what is left out is found soon.
-            Self::Not(filter) | Self::Related { filter, .. } => filter.is_indexed(),
+            Self::Not(filter) => filter.is_indexed(),
+            Self::Related { relation, filter } => relation.indexed && filter.is_indexed(),
             Self::Compare { indexed, .. }
             | Self::In { indexed, .. }
             | Self::IsNull { indexed, .. }

@@ -11,9 +11,12 @@ use async_graphql::{
 use axum::{
     Extension,
     body::Bytes,
-    extract::{FromRequestParts, Request as HttpRequest, State, WebSocketUpgrade, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, request::Parts},
-    response::{IntoResponse, Response as HttpResponse},
+    extract::{
+        FromRequestParts, Request as HttpRequest, State, WebSocketUpgrade, rejection::BytesRejection,
+        ws::rejection::WebSocketUpgradeRejection,
+    },
+    http::{HeaderMap, StatusCode, header::UPGRADE, request::Parts},
+    response::Response as HttpResponse,
 };
 
 pub use self::answer::to_json;
@@ -21,7 +24,7 @@ use self::{
     media_type::{MediaType, is_json},
     parameters::Operations,
 };
-use super::{Memory, context, limit, mask::identify, sse, ws};
+use super::{context, limit, mask::identify, sse, ws};
 use crate::{
     app::{App, RequestId},
     auth::{Caller, Viewer},
@@ -35,11 +38,9 @@ pub async fn get(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let (mut parts, _) = request.into_parts();
-    if parts.headers.contains_key("upgrade") {
-        return match WebSocketUpgrade::from_request_parts(&mut parts, &app).await {
-            Ok(upgrade) => ws::upgrade(app, id, &mut parts, upgrade).await,
-            Err(rejection) => Ok(rejection.into_response()),
-        };
+    if asks_for_socket(&parts.headers) {
+        let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &app).await.map_err(no_socket)?;
+        return ws::upgrade(app, id, &mut parts, upgrade).await;
     }
     let accepted = MediaType::accepted(&parts.headers);
     let media_type = accepted.clone().unwrap_or(MediaType::Json);
@@ -64,6 +65,19 @@ pub async fn post(
         Err(error) => Err(error),
     };
     answered.unwrap_or_else(|error| answer::refusal(error, &id, media_type))
+}
+
+/// Whether a WebSocket is asked for; another protocol that is offered is none that the gateway would change to.
+fn asks_for_socket(headers: &HeaderMap) -> bool {
+    let offered = headers.get_all(UPGRADE).iter().filter_map(|value| value.to_str().ok());
+    offered.flat_map(|value| value.split(',')).any(|offered| offered.trim().eq_ignore_ascii_case("websocket"))
+}
+
+fn no_socket(rejection: WebSocketUpgradeRejection) -> Error {
+    let status = rejection.status();
+    Error::invalid("The request does not open a WebSocket as RFC 6455 has it.")
+        .because(rejection)
+        .status(status)
 }
 
 /// What a URL asks for: a link on another site can make a browser send this, so it must change nothing.
@@ -133,7 +147,7 @@ async fn operations(
 }
 
 async fn execute(app: &App, id: &RequestId, viewer: Viewer, mut request: Request) -> Result<Response> {
-    request.data = context(app, viewer, id.clone(), Memory::OneAnswer).await?;
+    request.data = context(app, viewer, id.clone()).await?;
     Ok(identified(app.schema.execute(request).await, id))
 }
 
@@ -144,7 +158,7 @@ fn identified(mut response: Response, id: &RequestId) -> Response {
 
 async fn stream(app: &App, id: &RequestId, viewer: Viewer, mut request: Request) -> Result<HttpResponse> {
     let expires_at = viewer.expires_at;
-    request.data = context(app, viewer, id.clone(), Memory::None).await?;
+    request.data = context(app, viewer, id.clone()).await?;
     Ok(sse::stream(app, id.clone(), request, expires_at))
 }
 

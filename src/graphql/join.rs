@@ -30,6 +30,8 @@ pub trait Joined: Owned<ActiveModel: TryIntoModel<<Self as EntityTrait>::Model>>
     /// The object that shows a row.
     type Shown: Shows<Entity = Self>;
 
+    /// What is before the id in the global one.
+    const NAMESPACE: &'static str = "";
     /// The name before `Filter` and `Order`, where it is not the object's.
     const NAME: Option<&'static str> = None;
     /// The fields of its object that lead to other tables.
@@ -43,9 +45,9 @@ pub trait Joined: Owned<ActiveModel: TryIntoModel<<Self as EntityTrait>::Model>>
     /// that it shows; every other shows the column of its name. None where that is not so: all columns are read then.
     const COMPUTED: Option<&'static [Computed]> = None;
 
-    /// Whether it may have millions of rows: what customers own, and users.
+    /// Whether it may have millions of rows: what customers own, and who they are.
     fn is_large() -> bool {
-        matches!(Self::OWNER, Owner::Itself | Owner::Customer(_) | Owner::Through { .. } | Owner::User)
+        !matches!(Self::OWNER, Owner::Catalogue { .. } | Owner::Nobody)
     }
 
     /// The name before `Filter` and `Order`.
@@ -64,6 +66,8 @@ pub struct Join {
     pub key: &'static str,
     /// The other table's column that has the same value, where it is not the id.
     pub foreign: Option<&'static str>,
+    /// Whether an index leads back from the value to the row.
+    pub indexed: bool,
     /// The other table, where filters can follow to it.
     pub target: Option<&'static Target>,
     /// The list that the field is, if it is one.
@@ -126,7 +130,13 @@ impl Join {
     pub const fn one<T: Joined>(field: &'static str, column: &'static str) -> Self {
         let read: Read = |level, _| Box::pin(read_one::<T>(level));
         let target = Some(const { &Target::of::<T>() });
-        Self { field, key: column, foreign: None, target, list: None, read }
+        Self { field, key: column, foreign: None, indexed: true, target, list: None, read }
+    }
+
+    /// The same, where no index leads back to the row.
+    pub const fn unindexed(mut self) -> Self {
+        self.indexed = false;
+        self
     }
 
     /// To the rows whose ids `column` lists.
@@ -137,7 +147,7 @@ impl Join {
     /// To the object, of whatever kind, whose id `column` holds.
     pub const fn any(field: &'static str, column: &'static str) -> Self {
         let read: Read = |level, _| Box::pin(object::ahead(level));
-        Self { field, key: column, foreign: None, target: None, list: None, read }
+        Self { field, key: column, foreign: None, indexed: false, target: None, list: None, read }
     }
 
     /// To the rows that name this row's id in their `column`: the object has a list of them, without code of its own.
@@ -148,14 +158,14 @@ impl Join {
     ) -> Self {
         let read: Read = |level, column| Box::pin(read_many::<T>(level, column));
         let (target, list) = (Some(const { &Target::of::<T>() }), Some(List::of::<T>(description)));
-        Self { field, key: "id", foreign: Some(column), target, list, read }
+        Self { field, key: "id", foreign: Some(column), indexed: true, target, list, read }
     }
 
     /// To the one row that names this row's id in its `column`.
     pub const fn back<T: Joined>(field: &'static str, column: &'static str) -> Self {
         let read: Read = |level, column| Box::pin(read_back::<T>(level, column));
         let target = Some(const { &Target::of::<T>() });
-        Self { field, key: "id", foreign: Some(column), target, list: None, read }
+        Self { field, key: "id", foreign: Some(column), indexed: true, target, list: None, read }
     }
 }
 

@@ -4,6 +4,7 @@
 //! hours; they also hold for introspection, and their arithmetic overflows.
 
 mod size;
+mod syntax;
 mod token;
 
 use std::{
@@ -12,12 +13,16 @@ use std::{
 };
 
 use async_graphql::{
-    Request, Response, ServerError, ServerResult, ValidationResult, Value, Variables,
+    Data, Request, Response, ServerError, ServerResult, ValidationResult, Value, Variables,
     async_trait::async_trait,
     extensions::{
-        Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest, NextRequest, NextValidation,
+        Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest,
+        NextValidation,
     },
-    parser::{parse_query, types::ExecutableDocument},
+    parser::{
+        parse_query,
+        types::{ExecutableDocument, OperationType},
+    },
     registry::Registry,
     value,
 };
@@ -113,10 +118,7 @@ impl Extension for Measure {
         let way = prepared.way(request.operation_name.as_deref(), &request.variables);
         request.set_parsed_query(ExecutableDocument::clone(&prepared.document));
         let load = request.data.get(&TypeId::of::<Load>()).and_then(|load| load.downcast_ref());
-        if let Some(load) = load
-            .or_else(|| ctx.data_opt::<Load>())
-            .map(|load: &Load| load.selecting(prepared.selected.clone()))
-        {
+        if let Some(load) = load.map(|load: &Load| load.selecting(prepared.selected.clone())) {
             request.data.insert(load);
         }
         request.data.insert(Document(prepared.document.clone()));
@@ -142,13 +144,30 @@ impl Extension for Measure {
         self.cache.put(text, prepared.clone());
         Ok(result)
     }
+
+    /// What a subscription outlives is not remembered: each of its answers has loaders of its own.
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        let operation = ctx.data_opt::<Document>().and_then(|document| document.operation(operation_name));
+        let is_followed = operation.is_some_and(|operation| operation.ty == OperationType::Subscription);
+        let Some(load) = ctx.data_opt::<Load>().filter(|_| is_followed) else {
+            return next.run(ctx, operation_name).await;
+        };
+        let mut data = Data::default();
+        data.insert(load.afresh());
+        next.run_with_data(ctx, operation_name, data).await
+    }
 }
 
 impl Measure {
     /// Reads a document that is not known.
     fn read(&self, text: &str, registry: &Registry) -> ServerResult<Prepared> {
         check_text(text, self.limits)?;
-        let document = parse_query(text)?;
+        let document = parse_query(text).map_err(|error| syntax::refusal(text, &error))?;
         let (size, depends) = size::measure(&document, &Variables::default(), registry)?;
         let mut without_cost = size;
         without_cost.cost = 0;

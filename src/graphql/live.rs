@@ -120,7 +120,7 @@ impl Watch {
         if !wanted {
             return Ok(None);
         }
-        let row = self.load.one::<subscription::Entity>(Some(&change.object_id)).await?;
+        let row = self.load.afresh().one::<subscription::Entity>(Some(&change.object_id)).await?;
         Ok(row.map(|row| SubscriptionChange {
             cursor: encode(change.seq),
             kind: change.kind,

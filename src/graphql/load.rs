@@ -1,7 +1,8 @@
 //! Loading rows: by id, as children of a parent, counted. Written once, for all tables.
 //!
-//! One [`Load`] serves one request, so that what one viewer may see never serves another. Every statement is made
-//! by the finder of the viewer's scope: an id that is not theirs answers like one that does not exist.
+//! One [`Load`] serves one answer, so that what one viewer may see never serves another, and nothing is kept that is no
+//! longer so. Every statement is made by the finder of the viewer's scope: an id that is not theirs answers like one that
+//! does not exist.
 //!
 //! What is read to be shown has the columns that the document selects; what code looks into has all of them.
 
@@ -30,6 +31,7 @@ use super::{
     batch::{Batches, Question},
     filter::Filter,
     join::Joined,
+    order::Side,
     page::{self, Page, PageArgs},
     select::{Columns, Selected},
 };
@@ -43,7 +45,7 @@ use crate::{
 /// A row, shared by whatever shows it.
 pub type Row<E> = Arc<<E as EntityTrait>::Model>;
 
-/// The loaders of one request; clones are the same.
+/// The loaders of one answer; clones are the same.
 ///
 /// What resolvers of every object await is boxed: the compiler would look into it again for each of them.
 #[derive(Clone)]
@@ -63,18 +65,16 @@ pub fn load<'a, T>(ctx: &ContextBase<'a, T>) -> &'a Load {
 }
 
 impl Load {
-    /// Loaders that remember what they loaded, for a query or a mutation.
+    /// Loaders that remember what they loaded.
     pub fn new(db: Reader, scope: Scope, batches: Batches) -> Self {
         let rows = Rows { db, scope: Arc::new(RwLock::new(scope)), batches };
-        let loader = DataLoader::with_cache(rows, tokio::spawn, HashMapCache::default());
-        Self { loader: Arc::new(loader), selected: None, places: Arc::default() }
+        Self { loader: remembering(rows), selected: None, places: Arc::default() }
     }
 
-    /// Loaders that read anew each time, for a subscription, which outlives what it read.
-    pub fn forgetful(db: Reader, scope: Scope, batches: Batches) -> Self {
-        let load = Self::new(db, scope, batches);
-        load.loader.enable_all_cache(false);
-        load
+    /// The same for another answer to the same document: they remember nothing yet, and share what the viewer may see.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self { loader: remembering(self.loader.loader().clone()), ..self.clone() }
     }
 
     /// The same for a document that selects this.
@@ -202,18 +202,19 @@ impl Load {
         Ok(pages.get("").cloned().unwrap_or_default())
     }
 
-    /// Whether a list has rows behind the cursor of a page.
+    /// Whether a list has rows behind the cursor of a page on a side.
     pub async fn behind<E: Joined>(
         &self,
         parent: Option<&(&'static str, String)>,
         args: &PageArgs,
+        side: Side,
     ) -> Result<bool> {
+        let Some(behind) = args.behind(side) else { return Ok(false) };
         if let Some((column, parent)) = parent {
             let (parent, args) = (parent.clone(), args.clone());
-            let key = BehindOf(PageOf { column, parent, args, columns: Columns::ALL });
+            let key = BehindOf(PageOf { column, parent, args, columns: Columns::ALL }, side);
             return Ok(self.loader.load_one(Key::<E, _>::new(key)).await?.unwrap_or_default());
         }
-        let Some(behind) = args.behind() else { return Ok(false) };
         let rows = self.loader.loader();
         let query = rows.listed::<E>(args.filter()).filter(behind).select_only();
         let found: Option<i32> =
@@ -223,13 +224,9 @@ impl Load {
 
     /// The products that a customer is subscribed to now.
     pub async fn subscribed_products(&self, customer: &str) -> Result<Vec<Row<product::Entity>>> {
-        let key = Key::new(Subscribed { customer: customer.to_owned() });
-        let ids: Vec<String> = self.loader.load_one(key).await?.unwrap_or_default();
         let columns = self.columns::<product::Entity>();
-        let keys = ids.into_iter().map(|id| Key::<product::Entity, _>::new(Id { id, columns }));
-        let mut rows: Vec<_> = self.loader.load_many(keys).await?.into_values().flatten().collect();
-        rows.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(rows)
+        let key = Key::new(Subscribed { customer: customer.to_owned(), columns });
+        Ok(self.loader.load_one(key).await?.unwrap_or_default())
     }
 
     /// How far a run is.
@@ -285,6 +282,10 @@ impl Load {
         self.loader.feed_many(found).await;
         Ok(())
     }
+}
+
+fn remembering(rows: Rows) -> Arc<DataLoader<Rows, HashMapCache>> {
+    Arc::new(DataLoader::with_cache(rows, tokio::spawn, HashMapCache::default()))
 }
 
 /// The text of a column; empty where the row has none.

@@ -60,12 +60,26 @@ fn finish(error: &mut ServerError, id: Option<&RequestId>) {
             tracing::error!(error = error.message, "an error left the house by another door");
             "Internal error.".clone_into(&mut error.message);
         }
+        if let Some(message) = misread(&error.message) {
+            error.message = message;
+        }
         let code = if foreign { Code::Internal } else { Code::Invalid };
         error.extensions.get_or_insert_default().set("code", code.name());
     }
     if let Some(id) = id {
         identify(error, id);
     }
+}
+
+/// What is said of a value that is none of its type, in place of why the library could not read it.
+fn misread(message: &str) -> Option<String> {
+    let (ty, _) = message.strip_prefix("Failed to parse \"")?.split_once('"')?;
+    let written = match ty {
+        "DateTime" => ": it is text such as \"2026-01-31T12:00:00Z\"",
+        "BigInt" | "Int" => ": it is a whole number within its bounds",
+        _ => "",
+    };
+    Some(format!("The value is no `{ty}`{written}."))
 }
 
 /// Adds the request's id to an error: extensions do not see what a request carries, only what a socket does.

@@ -132,25 +132,24 @@ pub fn routes(config: &GraphqlConfig) -> Router<App> {
 }
 
 /// What resolvers find in their context: who asks, and loaders within what they may see.
-async fn context(app: &App, viewer: Viewer, id: RequestId, memory: Memory) -> Result<Data> {
-    let scope = Scope::of(&viewer, &app.db.quick).await?;
-    let (db, batches) = (app.db.quick.clone(), app.batches.clone());
-    let mut data = Data::default();
-    data.insert(match memory {
-        Memory::OneAnswer => Load::new(db, scope, batches),
-        Memory::None => Load::forgetful(db, scope, batches),
-    });
-    data.insert(viewer);
-    data.insert(id);
-    data.insert(app.clone());
+async fn context(app: &App, viewer: Viewer, id: RequestId) -> Result<Data> {
+    let load = loaders(app, &viewer).await?;
+    let mut data = session(app, viewer, id);
+    data.insert(load);
     Ok(data)
 }
 
-/// How long loaders remember what they loaded.
-#[derive(Clone, Copy, Debug)]
-enum Memory {
-    /// For one answer.
-    OneAnswer,
-    /// Not at all: a socket outlives what it read.
-    None,
+/// The same without the loaders: a socket outlives what they read, so that each of its operations has its own.
+fn session(app: &App, viewer: Viewer, id: RequestId) -> Data {
+    let mut data = Data::default();
+    data.insert(viewer);
+    data.insert(id);
+    data.insert(app.clone());
+    data
+}
+
+/// Loaders within what a viewer may see now.
+async fn loaders(app: &App, viewer: &Viewer) -> Result<Load> {
+    let scope = Scope::of(viewer, &app.db.quick).await?;
+    Ok(Load::new(app.db.quick.clone(), scope, app.batches.clone()))
 }

@@ -1,6 +1,7 @@
 //! Relay connections over keysets: written once, for every table.
 //!
-//! A page is asked for by its place in an [`Order`]; what a list has beside is asked for only when it is selected.
+//! A page is asked for by places in an [`Order`], between which it lies, and by the end from which its rows are counted;
+//! what a list has beside is asked for only when it is selected.
 //! <https://relay.dev/graphql/connections.htm>
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
@@ -35,9 +36,12 @@ pub const MOST: i32 = 100;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageArgs {
     limit: u64,
-    /// To which side of the cursor, or from which end of the list.
+    /// To which side rows are counted: from the first of those between the cursors on, or back from the last.
     side: Side,
-    cursor: Option<Cursor>,
+    /// All rows follow this place.
+    after: Option<Cursor>,
+    /// All rows come before this place.
+    before: Option<Cursor>,
     order: Order,
     filter: Option<Arc<Filter>>,
 }
@@ -58,7 +62,8 @@ impl<E: EntityTrait> Default for Page<E> {
 impl PageArgs {
     /// The first row.
     pub fn one<E: Joined>() -> Self {
-        Self { limit: 1, side: Side::After, cursor: None, order: Order::newest::<E>(), filter: None }
+        let order = Order::newest::<E>();
+        Self { limit: 1, side: Side::After, after: None, before: None, order, filter: None }
     }
 
     /// Which rows the whole list has.
@@ -74,10 +79,14 @@ impl PageArgs {
         }
     }
 
-    /// The rows that lie behind the page's cursor: on its other side, and its own.
-    pub fn behind(&self) -> Option<Expr> {
-        let cursor = self.cursor.as_ref()?;
-        Some(self.order.beyond(cursor, self.side.other()).or(self.order.at(cursor)))
+    /// The rows that lie behind the page's cursor on a side, and that of the cursor.
+    pub fn behind(&self, side: Side) -> Option<Expr> {
+        let cursor = match side {
+            Side::After => self.before.as_ref(),
+            Side::Before => self.after.as_ref(),
+        };
+        let cursor = cursor?;
+        Some(self.order.beyond(cursor, side).or(self.order.at(cursor)))
     }
 }
 
@@ -89,7 +98,7 @@ pub async fn fetch<E: Joined>(
     columns: Columns,
 ) -> Result<Page<E>> {
     let columns = columns.with::<E>(args.order.columns());
-    let mut query = columns.of(beyond_cursor(query, args));
+    let mut query = columns.of(between_cursors(query, args));
     args.order.towards(args.side).sort(QuerySelect::query(&mut query));
     Ok(cut(columns.rows::<E>(db, &query.limit(args.limit + 1).into_query()).await?, args))
 }
@@ -108,7 +117,7 @@ pub async fn fetch_for_parents<E: Joined>(
         return Ok(HashMap::from([((*parent).to_owned(), page)]));
     }
     let columns = columns.with::<E>(args.order.columns().chain([column]));
-    let query = columns.of(beyond_cursor(query, args));
+    let query = columns.of(between_cursors(query, args));
     let statement = match db.get_database_backend() {
         DbBackend::Postgres => lateral(query, column, parents, args),
         _ => {
@@ -159,11 +168,12 @@ fn ranked(mut rows: SelectStatement, column: &'static str, args: &PageArgs) -> S
         .to_owned()
 }
 
-fn beyond_cursor<E: EntityTrait>(query: Select<E>, args: &PageArgs) -> Select<E> {
-    match &args.cursor {
-        Some(cursor) => query.filter(args.order.beyond(cursor, args.side)),
+fn between_cursors<E: EntityTrait>(query: Select<E>, args: &PageArgs) -> Select<E> {
+    let bounds = [(&args.after, Side::After), (&args.before, Side::Before)];
+    bounds.into_iter().fold(query, |query, (cursor, side)| match cursor {
+        Some(cursor) => query.filter(args.order.beyond(cursor, side)),
         None => query,
-    }
+    })
 }
 
 /// One row more than asked for was read: it tells whether there are more.
@@ -216,12 +226,24 @@ impl<T: Shows> Connection<T> {
         &self.page.rows
     }
 
+    /// Whether the list has more rows on a side of the page, where that is asked by this field.
+    async fn has_more(&self, ctx: &Context<'_>, side: Side, field: &str) -> Result<bool> {
+        if self.args.side == side && self.page.more {
+            return Ok(true);
+        }
+        if !ctx.field().selection_set().any(|selected| selected.name() == field) {
+            return Ok(false);
+        }
+        // What lies behind a cursor is another question to the database.
+        load(ctx).behind::<T::Entity>(self.parent.as_ref(), &self.args, side).await
+    }
+
     fn cursor(&self, row: &Row<T::Entity>) -> String {
         self.args.order.encode(&self.args.order.place::<T::Entity>(row))
     }
 }
 
-/// Which page of which list: `first` with `after`, or `last` with `before`; a filter, and an order.
+/// Which page of which list: `first` or `last` of the rows between `after` and `before`; a filter, and an order.
 #[derive(Default)]
 pub struct Paging {
     pub first: Option<i32>,
@@ -259,12 +281,13 @@ impl Paging {
         Self::of(&ctx.field())
     }
 
-    /// The arguments, checked; `first` and `last` together are not allowed, as nothing says what they would mean.
+    /// The arguments, checked; `first` and `last` together are not allowed, as they confuse.
     pub fn check<E: Joined>(self) -> Result<PageArgs> {
-        let (side, count, cursor) = match (self.first, self.after, self.last, self.before) {
-            (first, after, None, None) => (Side::After, first, after),
-            (None, None, last, before) => (Side::Before, last, before),
-            _ => return Err(Error::invalid("Use `first` with `after`, or `last` with `before`.")),
+        let (side, count) = match (self.first, self.last) {
+            (Some(_), Some(_)) => return Err(Error::invalid("Of `first` and `last` one is enough.")),
+            (None, None) if self.after.is_none() && self.before.is_some() => (Side::Before, None),
+            (first, None) => (Side::After, first),
+            (None, last) => (Side::Before, last),
         };
         let limit = match count {
             None => DEFAULT,
@@ -272,9 +295,10 @@ impl Paging {
             Some(_) => return Err(Error::invalid(format!("`first` and `last` are from 0 to {MOST}."))),
         };
         let order = Order::parse::<E>(&self.order_by)?;
-        let cursor = cursor.map(|cursor| order.decode(&cursor)).transpose()?;
+        let place = |cursor: Option<String>| cursor.map(|cursor| order.decode(&cursor)).transpose();
+        let (after, before) = (place(self.after)?, place(self.before)?);
         let filter = Filter::parse::<E>(&self.filter)?.map(Arc::new);
-        Ok(PageArgs { limit, side, cursor, order, filter })
+        Ok(PageArgs { limit, side, after, before, order, filter })
     }
 }
 
@@ -300,21 +324,9 @@ impl<T: Shows> Connection<T> {
 
     /// Where the page lies in the list.
     async fn page_info(&self, ctx: &Context<'_>) -> Result<PageInfo> {
-        let names = [("hasNextPage", Side::After), ("hasPreviousPage", Side::Before)];
-        let behind = names.iter().find(|(_, side)| *side == self.args.side.other()).map(|(name, _)| *name);
-        let asked = ctx.field().selection_set().any(|field| Some(field.name()) == behind);
-        // What lies behind the cursor is another question to the database.
-        let behind = match &self.args.cursor {
-            Some(_) if asked => load(ctx).behind::<T::Entity>(self.parent.as_ref(), &self.args).await?,
-            _ => false,
-        };
-        let (has_next_page, has_previous_page) = match self.args.side {
-            Side::After => (self.page.more, behind),
-            Side::Before => (behind, self.page.more),
-        };
         Ok(PageInfo {
-            has_next_page,
-            has_previous_page,
+            has_next_page: self.has_more(ctx, Side::After, "hasNextPage").await?,
+            has_previous_page: self.has_more(ctx, Side::Before, "hasPreviousPage").await?,
             start_cursor: self.page.rows.first().map(|row| self.cursor(row)),
             end_cursor: self.page.rows.last().map(|row| self.cursor(row)),
         })

@@ -27,7 +27,7 @@ use super::{
     join::{Joined, prefetch_nodes},
     lists::answer,
     load::load,
-    object::selected,
+    object::{after, selected},
     page::{Connection, Paging},
 };
 use crate::{
@@ -151,7 +151,8 @@ async fn find<T: Joined>(ctx: &Context<'_>) -> Result<Option<InPlace<T::Shown>>>
         Value::Number(id) if name == "id" => Some(id.to_string()),
         _ => None,
     });
-    Ok(selected(ctx, &id.ok_or_else(|| Error::invalid("`id` is text."))?).await?.map(InPlace))
+    let id = id.ok_or_else(|| Error::invalid("`id` is text."))?;
+    Ok(selected(ctx, after(&id, T::NAMESPACE)).await?.map(InPlace))
 }
 
 /// A page of all rows of a table, with what is selected of them loaded ahead.

@@ -29,7 +29,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use self::operations::Operations;
-use super::{Memory, context, documents::Named};
+use super::documents::Named;
 use crate::{
     app::{App, RequestId},
     error::{Code, Error, Result},
@@ -120,7 +120,7 @@ async fn serve(
         })
     };
     let (sender, mut outgoing) = mpsc::channel::<Message>(16);
-    let schema = Named { schema: app.schema.clone(), documents: app.documents.clone() };
+    let schema = Named(app.clone());
     let init = {
         let (app, session) = (app.clone(), session.clone());
         move |payload| async move {
@@ -184,7 +184,7 @@ async fn connect(
     let viewer = app.auth.viewer(authorization.as_deref()).await?;
     // The first message comes once: a second one closes the socket.
     let _ = session.expiry.set(viewer.expires_at);
-    context(app, viewer, id, Memory::None).await
+    Ok(super::session(app, viewer, id))
 }
 
 /// The library closes with codes that clients take for faults of the server's; the protocol has its own.

@@ -90,7 +90,7 @@ const PREFIXES: [&str; 16] = [
     "txi",
     "qt",
     "sub_sched",
-    "plan",
+    "plan:plan",
     "coupon",
     "promo",
     "txr",
@@ -126,7 +126,7 @@ async fn everybody_sees_their_own() {
     let own: Vec<&str> = PREFIXES.into_iter().filter(|prefix| !nobodys.contains(prefix)).collect();
     assert_eq!(seen(&test, Some(&a), "a").await, own);
     assert_eq!(seen(&test, Some(&a), "b").await, Vec::<&str>::new());
-    assert_eq!(seen(&test, None, "a").await, ["plan"], "it is on offer");
+    assert_eq!(seen(&test, None, "a").await, ["plan:plan"], "it is on offer");
     let reader = test.service(Role::Reader).await;
     assert_eq!(seen(&test, Some(&reader), "b").await, PREFIXES);
 }

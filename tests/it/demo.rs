@@ -14,7 +14,7 @@ async fn its_three_lines_work_when_pasted() {
     let manifest = folder.path().join("manifest.json");
     std::fs::write(&manifest, r#"{ "type": "{ __typename }" }"#).expect("a file can be written");
     let mut command = demo(&folder);
-    command.env("BILLGRAPH_TRUSTED_DOCUMENTS", manifest);
+    command.env("BILLGRAPH_TRUSTED_DOCUMENTS", manifest).env("BILLGRAPH_INTROSPECTION", "off");
     let mut demo = Running::start(command);
     let url = demo.line("billgraph demo: GraphQL at http://127.0.0.1:").await;
     assert!(!url.contains(":0/"), "{url} is where it listens");
@@ -27,6 +27,12 @@ async fn its_three_lines_work_when_pasted() {
     {
         assert!(viewer.pointer(shown).is_some_and(|value| !value.is_null()), "{shown} in {viewer}");
     }
+
+    // The schema can be read there, whatever the settings say, and by anybody.
+    let address = url.trim_start_matches("billgraph demo: GraphQL at ").trim();
+    let body = r#"{"query":"{ __schema { queryType { name } } }"}"#;
+    let schema = format!("curl -s -H 'content-type: application/json' -d '{body}' {address}");
+    assert_eq!(paste(&schema).await["data"]["__schema"]["queryType"]["name"], "Query");
 
     let mut watching = Running::start(bash(&watch));
     let change = timeout(Duration::from_secs(30), buy_until_seen(&checkout, &mut watching)).await;

@@ -48,6 +48,42 @@ async fn a_wrong_document_is_told_where_it_is_wrong() {
     }
 }
 
+/// Neither the parser's words nor those of the libraries that read values.
+#[tokio::test]
+async fn what_cannot_be_read_is_told_in_our_words() {
+    let test = TestApp::start().await;
+    let admin = test.service(Role::Admin).await;
+    let deep = "{ a ".repeat(70) + &"}".repeat(70);
+    let summary = |from: &str| format!("{{ billingSummary(from: {from}) {{ months {{ month }} }} }}");
+    let moment = "The value is no `DateTime`: it is text such as \"2026-01-31T12:00:00Z\".";
+    let with_moment = "query($from: DateTime) { billingSummary(from: $from) { months { month } } }";
+    let backfill =
+        "mutation { startBackfill(input: { created: { gte: \"soon\" } }) { userErrors { code } } }";
+    for (query, told, place) in [
+        ("{ viewer { id }", "Syntax Error: Unexpected end of the document.", Some((1, 16))),
+        ("{\n  viewer { id ] }", "Syntax Error: Unexpected \"]\".", Some((2, 15))),
+        ("query { a(b: $) }", "Syntax Error: Unexpected \")\".", Some((1, 15))),
+        ("", "The request has no `query`.", None),
+        (" ", "Syntax Error: Unexpected end of the document.", Some((1, 2))),
+        (&deep, "The document nests too many selection sets or values.", None),
+        (
+            "query A { viewer { id } } query A { viewer { id } }",
+            "There can be only one operation named \"A\".",
+            Some((1, 27)),
+        ),
+        (&summary("\"yesterday\""), moment, Some((1, 24))),
+        (&summary("\"2026-13-01T00:00:00Z\""), moment, Some((1, 24))),
+        (&summary("1"), moment, Some((1, 24))),
+        (with_moment, moment, Some((1, 47))),
+        (backfill, moment, Some((1, 33))),
+    ] {
+        let answer = test.graphql(Some(&admin), query, json!({ "from": "2026-01-01 noon" })).await;
+        assert_eq!(error(&answer), ("INVALID".to_owned(), told.to_owned()), "{query}: {answer}");
+        let location = place.map(|(line, column)| json!({ "line": line, "column": column }));
+        assert_eq!(answer["errors"][0]["locations"].get(0), location.as_ref(), "{query}: {answer}");
+    }
+}
+
 #[tokio::test]
 async fn a_failing_database_is_unavailable_and_nothing_more() {
     const QUERIES: [&str; 4] = [

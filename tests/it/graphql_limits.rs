@@ -1,13 +1,17 @@
 //! How much a request may ask for, and who may ask for the schema.
 
+use std::time::{Duration, Instant};
+
 use async_graphql::parser::parse_schema;
 use billgraph::{auth::Role, error::Error};
 use reqwest::StatusCode;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+use stripe_sim::Fault;
 
 use crate::support::{
     TestApp,
+    billing::account,
     socket::{Socket, soon},
 };
 
@@ -64,6 +68,28 @@ fn directives(count: usize) -> String {
     )
 }
 
+/// Two of them on a field.
+fn directives_of_two(count: usize) -> String {
+    let rest = "@include(if: true)".repeat(count % 2);
+    format!("{{ viewer {{ {} id {rest} }} }}", "id @skip(if: false) @include(if: true) ".repeat(count / 2))
+}
+
+/// A document that expands to so many fields and fragments, by one of a hundred.
+fn selections(count: usize) -> String {
+    let (spreads, rest) = ((count - 1) / 100, (count - 1) % 100);
+    let (spreads, ids) = ("...f ".repeat(spreads), "id ".repeat(rest));
+    format!("{{ viewer {{ {spreads} {ids} }} }} fragment f on User {{ {} }}", "id ".repeat(99))
+}
+
+/// A document that asks for so many objects: 10 001, 9 901 and the rest.
+fn objects(count: usize) -> String {
+    let priced = |first: usize| {
+        format!("products(first: {first}) {{ nodes {{ prices(first: 98) {{ nodes {{ id }} }} }} }}")
+    };
+    let rest = count - 10_001 - 9_901 - 1;
+    format!("{{ a: {} b: {} products(first: {rest}) {{ nodes {{ id }} }} }}", priced(100), priced(99))
+}
+
 /// A document of so many levels of fields.
 fn depth(count: usize) -> String {
     let mut inside = "id".to_owned();
@@ -83,8 +109,11 @@ async fn each_limit_holds_to_the_number() {
     assert_limit(&test, root_fields, 10, "The document selects more than 10 fields at its root.").await;
     assert_limit(&test, directives, 50, "The document has more than 50 directives.").await;
     assert_limit(&test, depth, 12, "The document nests more than 12 levels of fields.").await;
+    assert_limit(&test, selections, 5000, "The document selects more than 5000 fields and fragments.").await;
+    assert_limit(&test, objects, 20000, "The document asks for more than 20000 objects by its page sizes.")
+        .await;
     let small = TestApp::with(|settings| {
-        settings.graphql.billgraph_limit_tokens = "40".to_owned();
+        settings.graphql.billgraph_limit_tokens = "60".to_owned();
         settings.graphql.billgraph_limit_aliases = "3".to_owned();
         settings.graphql.billgraph_limit_root_fields = "2".to_owned();
         settings.graphql.billgraph_limit_directives = "4".to_owned();
@@ -94,13 +123,14 @@ async fn each_limit_holds_to_the_number() {
         settings.graphql.billgraph_limit_body = "1000".to_owned();
     });
     let small = small.await;
-    let selections = |count: usize| format!("{{ viewer {{ {} }} }}", "id ".repeat(count - 1));
+    let few = |count: usize| format!("{{ viewer {{ {} }} }}", "id ".repeat(count - 1));
     let rows = |count: usize| format!("{{ products(first: {}) {{ nodes {{ id }} }} }}", count - 1);
-    assert_limit(&small, tokens, 40, "The document has more than 40 tokens.").await;
+    assert_limit(&small, tokens, 60, "The document has more than 60 tokens.").await;
+    assert_limit(&small, directives_of_two, 4, "The document has more than 4 directives.").await;
     assert_limit(&small, aliases, 3, "The document has more than 3 aliases.").await;
     assert_limit(&small, root_fields, 2, "The document selects more than 2 fields at its root.").await;
     assert_limit(&small, depth, 3, "The document nests more than 3 levels of fields.").await;
-    assert_limit(&small, selections, 8, "The document selects more than 8 fields and fragments.").await;
+    assert_limit(&small, few, 8, "The document selects more than 8 fields and fragments.").await;
     assert_limit(&small, rows, 21, "The document asks for more than 21 objects by its page sizes.").await;
     let body = json!({ "query": "{ __typename }", "filler": "x".repeat(1000) });
     let response = small.client.post(small.url("/graphql")).json(&body).send().await;
@@ -132,7 +162,7 @@ async fn fragments_do_not_multiply_the_work() {
         (endless.to_owned(), "Cannot spread fragment \"f\" within itself."),
         ("{ a ".repeat(101) + &"}".repeat(101), "The document nests more than 100 brackets."),
         ("[".repeat(1500), "The document nests more than 100 brackets."),
-        ("{ a ".repeat(70) + &"}".repeat(70), "recursion limit exceeded."),
+        ("{ a ".repeat(70) + &"}".repeat(70), "The document nests too many selection sets or values."),
         (nested, "The document nests more than 64 selection sets."),
     ] {
         let answer = soon(test.graphql(None, &query, json!({}))).await;
@@ -144,6 +174,43 @@ async fn fragments_do_not_multiply_the_work() {
     let refused = test.client.get(url).send().await.expect("the gateway answers");
     let answer: Value = refused.json().await.expect("the answer is JSON");
     assert_eq!(messages(&answer, "INVALID"), ["The document nests more than 100 brackets."], "by a URL");
+}
+
+/// Through all of a request's way, and the answer's back.
+#[tokio::test]
+async fn a_small_bomb_is_refused_at_once() {
+    let test = TestApp::start().await;
+    let fragment = |n: usize| format!("fragment f{n} on User {{ ...f{0} ...f{0} }}", n + 1);
+    let bomb = format!("{{ viewer {{ ...f0 }} }} {} fragment f20 on User {{ id }}", repeated(20, fragment));
+    assert!(bomb.len() <= 845, "{} bytes", bomb.len());
+    let mut fastest = Duration::MAX;
+    for _ in 0..50 {
+        let start = Instant::now();
+        let answer = test.graphql(None, &bomb, json!({})).await;
+        fastest = fastest.min(start.elapsed());
+        let refusal = "The document selects more than 5000 fields and fragments.";
+        assert_eq!(messages(&answer, "INVALID"), [refusal]);
+    }
+    assert!(fastest < Duration::from_millis(10), "{fastest:?}");
+}
+
+#[tokio::test]
+async fn an_operation_that_waits_for_stripe_ends_in_time() {
+    let test = TestApp::with(|settings| settings.graphql.billgraph_query_timeout = "1".to_owned()).await;
+    test.know(&account("a", "user_id")).await;
+    let mut open = account("a", "user_id").pop().expect("the last one is a session");
+    (open["id"], open["status"]) = ("cs_open".into(), "open".into());
+    test.know(&[open]).await;
+    let a = test.linked("a").await;
+    test.sim.faults().always_on("GET /v1/checkout", Fault::Latency(Duration::from_secs(600)));
+    let query = "{ checkoutSession(id: \"cs_open\") { id } }";
+    let answer = soon(test.graphql(Some(&a), query, json!({}))).await;
+    let told = ["The operation took longer than 1 s. Ask for less, or later."];
+    assert_eq!(messages(&answer, "UNAVAILABLE"), told, "{answer}");
+    assert!(answer["data"].is_null(), "{answer}");
+    test.sim.faults().clear();
+    let viewer = test.data(Some(&a), "{ viewer { id } }", json!({})).await;
+    assert_eq!(viewer, json!({ "viewer": { "id": "user:a" } }), "the server lives");
 }
 
 #[tokio::test]
@@ -175,6 +242,15 @@ async fn a_request_costs_what_its_pages_may_hold() {
         ),
         ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", json!({ "ids": ["cus_a", "cus_b"] }), 2),
         ("{ node(id: \"cus_a\") { ... on Customer { subscriptions { nodes { id } } } } }", json!({}), 22),
+        // A list without pages is taken to have ten.
+        ("{ customer(id: \"cus_a\") { products { id } } }", json!({}), 1 + 10),
+        (
+            "{ customers(first: 5) { nodes { products { id prices(first: 2) { nodes { id } } } } } }",
+            json!({}),
+            1 + 5 * (1 + 10 * (1 + (1 + 2))),
+        ),
+        ("{ viewer { entitlements { id } organizations { id customer { id } } } }", json!({}), 1 + 10 + 20),
+        ("{ __schema { types { fields { type { name } } } } }", json!({}), 3),
     ] {
         let answer = ask(query, variables).await;
         let told = json!({ "requested": cost, "limit": 20000, "left": 20000 - cost });

@@ -167,3 +167,44 @@ async fn what_is_pushed_is_as_it_is_now() {
         assert_eq!(socket.data().await["subscriptionChanged"]["subscription"], expected);
     }
 }
+
+/// What each answer over a socket reads is forgotten with it: an object is read once for an answer, and anew for the next.
+#[tokio::test]
+async fn an_answer_reads_an_object_once_and_the_next_one_anew() {
+    const TWICE: &str = "subscription { subscriptionChanged { subscription {
+        customer { name subscriptions { nodes { customer { name } } } } again: customer { name } } } }";
+    const ASKED: &str = "{ customer(id: \"cus_a\") { name subscriptions { nodes { customer { name } } } } }";
+    let (test, a, _) = two_accounts().await;
+    let (mut following, mut asking) =
+        (Socket::signed_in(&test, &a).await, Socket::signed_in(&test, &a).await);
+    following.follow(&test, TWICE).await;
+    let mut named = customer("a", "user_id");
+    for (at, name) in [(1, "Ann"), (2, "Anna"), (3, "Anne")] {
+        named["name"] = name.into();
+        test.receive(&event("customer.updated", MADE + at, &named)).await;
+        test.app().db.seen();
+        test.receive(&becomes("a", "active", at)).await;
+        let subscription = following.data().await["subscriptionChanged"]["subscription"].take();
+        let own = json!({ "customer": { "name": name } });
+        let customer = json!({ "name": name, "subscriptions": { "nodes": [own] } });
+        assert_eq!(subscription, json!({ "customer": customer, "again": { "name": name } }));
+        let seen = test.app().db.seen();
+        let customers = seen.iter().filter(|statement| statement.sql.contains("FROM \"customers\""));
+        assert_eq!(customers.count(), 1, "{seen:?}");
+        assert_eq!(asking.ask(ASKED).await, json!({ "customer": customer }));
+    }
+}
+
+#[tokio::test]
+async fn a_socket_sees_what_its_user_may_see_now() {
+    const VIEWER: &str = "{ viewer { customer { id } } customer(id: \"cus_late\") { id } }";
+    let test = TestApp::start().await;
+    let admin = test.service(Role::Admin).await;
+    test.know(&[customer("late", "plan")]).await;
+    let mut socket = Socket::signed_in(&test, &test.user("late")).await;
+    assert_eq!(socket.ask(VIEWER).await, json!({ "viewer": { "customer": null }, "customer": null }));
+    let input = json!({ "input": { "userId": "late", "customerId": "cus_late" } });
+    test.data(Some(&admin), LINK, input).await;
+    let own = json!({ "id": "cus_late" });
+    assert_eq!(socket.ask(VIEWER).await, json!({ "viewer": { "customer": own }, "customer": own }));
+}

@@ -53,6 +53,64 @@ async fn other_protocols_and_other_sites_get_no_socket() {
 }
 
 #[tokio::test]
+async fn only_a_websocket_is_changed_to() {
+    let (test, a) = with_account().await;
+    let url = format!("{}?query=%7B__typename%7D", test.url("/graphql"));
+    let get = async |headers: &[(&str, &str)]| {
+        let request = headers
+            .iter()
+            .fold(test.client.get(&url), |request, (name, value)| request.header(*name, *value));
+        let response = request.send().await.expect("the gateway answers");
+        (response.status(), response.json::<Value>().await.expect("the answer is JSON"))
+    };
+    for other in ["h2c", "TLS/1.0", "websockets", ""] {
+        let (status, answer) = get(&[("upgrade", other), ("connection", "Upgrade")]).await;
+        assert_eq!((status, &answer["data"]["__typename"]), (StatusCode::OK, &json!("Query")), "{other}");
+    }
+    let key = "dGhlIHNhbXBsZSBub25jZQ==";
+    let socket = [("upgrade", "websocket"), ("connection", "Upgrade")];
+    for (headers, expected) in [
+        (vec![], StatusCode::BAD_REQUEST),
+        (vec![("sec-websocket-key", key)], StatusCode::BAD_REQUEST),
+        (vec![("sec-websocket-key", key), ("sec-websocket-version", "8")], StatusCode::BAD_REQUEST),
+        (vec![("sec-websocket-version", "13")], StatusCode::BAD_REQUEST),
+    ] {
+        let (status, refused) = get(&[&socket[..], &headers].concat()).await;
+        assert_eq!((status, &refused["code"]), (expected, &json!("INVALID")), "{headers:?}: {refused}");
+        let id = refused["requestId"].as_str().unwrap_or_default();
+        assert!(id.starts_with("req_") && refused["message"].is_string(), "{refused}");
+    }
+    let mut open = Socket::open(&test.url("/graphql"), PROTOCOL, &[("upgrade", "WebSocket")]).await;
+    let open = open.as_mut().expect("a name of a protocol is in upper or lower case");
+    open.init(json!({ "authorization": format!("Bearer {a}") })).await;
+    assert_eq!(open.next().await, json!({ "type": "connection_ack" }));
+}
+
+#[tokio::test]
+async fn a_message_is_as_long_as_a_body_may_be() {
+    let test = TestApp::with(|settings| settings.graphql.billgraph_limit_body = "1000".to_owned()).await;
+    test.know(&account("a", "user_id")).await;
+    let a = test.linked("a").await;
+    let message = |length: usize| {
+        let padded = |padding: usize| {
+            json!({ "type": "subscribe", "id": "1", "payload": {
+                "query": "{ __typename }", "extensions": { "padding": "x".repeat(padding) } } })
+        };
+        padded(length - padded(0).to_string().len())
+    };
+    let mut socket = Socket::signed_in(&test, &a).await;
+    socket.send(message(1000)).await;
+    assert_eq!(socket.data().await, json!({ "__typename": "Query" }));
+    assert_eq!(socket.next().await, json!({ "type": "complete", "id": "1" }));
+    socket.send(message(1001)).await;
+    assert!(socket.ends().await, "it is not read");
+    assert_eq!(
+        Socket::signed_in(&test, &a).await.ask("{ __typename }").await,
+        json!({ "__typename": "Query" })
+    );
+}
+
+#[tokio::test]
 async fn what_breaks_the_protocol_closes_the_socket() {
     let (test, a) = with_account().await;
     let bearer = |token: &str| json!({ "authorization": format!("Bearer {token}") });

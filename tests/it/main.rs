@@ -52,6 +52,7 @@ mod logs;
 mod metrics;
 mod mirror;
 mod node_clients;
+mod nodes;
 mod odd_ids;
 mod operators;
 mod ordering;

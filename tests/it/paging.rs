@@ -50,8 +50,9 @@ async fn wrong_arguments_are_refused() {
         json!({ "last": 101 }),
         json!({ "last": -1 }),
         json!({ "first": 1, "last": 1 }),
-        json!({ "first": 1, "before": of_customers(json!(1), json!("cus_01")) }),
-        json!({ "last": 1, "after": of_customers(json!(1), json!("cus_01")) }),
+        json!({ "first": 1, "last": 1, "before": of_customers(json!(1), json!("cus_01")) }),
+        json!({ "first": 1, "after": "x", "before": of_customers(json!(1), json!("cus_01")) }),
+        json!({ "last": 1, "after": of_customers(json!(1), json!("cus_01")), "before": "x" }),
         json!({ "after": "" }),
         json!({ "after": "cus_01" }),
         json!({ "after": "%%%" }),
@@ -145,6 +146,73 @@ async fn neighbours_are_told_also_where_the_row_of_the_cursor_is_gone() {
     assert_eq!((rows, previous, next), (all[1..3].to_vec(), false, true), "nothing is left before it");
     let (rows, previous, next) = page(&test, &reader, json!({ "last": 2, "before": cursor(24) })).await;
     assert_eq!((rows, previous, next), (all[22..24].to_vec(), true, false), "nothing is left after it");
+}
+
+/// <https://relay.dev/graphql/connections.htm#ApplyCursorsToEdges()>: what lies between the cursors, then the count.
+#[tokio::test]
+async fn a_page_lies_between_two_cursors() {
+    let (test, reader, all) = with_customers().await;
+    let data = test.data(Some(&reader), PAGE, json!({ "first": 25 })).await;
+    let edges = data["customers"]["edges"].as_array().expect("edges are a list");
+    let cursor = |place: usize| edges[place]["cursor"].clone();
+    for (variables, places, previous, next) in [
+        (json!({ "first": 3, "before": cursor(10) }), 0..3, false, true),
+        (json!({ "first": 10, "before": cursor(10) }), 0..10, false, true),
+        (json!({ "first": 20, "before": cursor(10) }), 0..10, false, true),
+        (json!({ "first": 20, "before": cursor(0) }), 0..0, false, true),
+        (json!({ "last": 3, "after": cursor(10) }), 22..25, true, false),
+        (json!({ "last": 14, "after": cursor(10) }), 11..25, true, false),
+        (json!({ "last": 20, "after": cursor(10) }), 11..25, true, false),
+        (json!({ "last": 20, "after": cursor(24) }), 0..0, true, false),
+        (json!({ "first": 3, "after": cursor(4), "before": cursor(10) }), 5..8, true, true),
+        (json!({ "first": 5, "after": cursor(4), "before": cursor(10) }), 5..10, true, true),
+        (json!({ "last": 3, "after": cursor(4), "before": cursor(10) }), 7..10, true, true),
+        (json!({ "last": 9, "after": cursor(4), "before": cursor(10) }), 5..10, true, true),
+        (json!({ "after": cursor(4), "before": cursor(10) }), 5..10, true, true),
+        (json!({ "first": 9, "after": cursor(10), "before": cursor(4) }), 0..0, true, true),
+        (json!({ "first": 0, "after": cursor(4), "before": cursor(10) }), 0..0, true, true),
+    ] {
+        let told = page(&test, &reader, variables.clone()).await;
+        assert_eq!(told, (all[places].to_vec(), previous, next), "{variables}");
+    }
+}
+
+#[tokio::test]
+async fn children_lie_between_two_cursors_for_one_parent_and_for_many() {
+    const CHILDREN: &str = "subscriptions(last: 2, after: $after, before: $before) { nodes { id }
+        pageInfo { hasNextPage hasPreviousPage } }";
+    let (test, reader, all) = with_customers().await;
+    let children = all[..2].iter().enumerate().flat_map(|(parent, customer)| {
+        (0..6).map(move |n| {
+            let mut made = subscription(&format!("{n}{parent}"), "active");
+            (made["customer"], made["created"]) = (customer.as_str().into(), (MADE + n).into());
+            made
+        })
+    });
+    test.know(&children.collect::<Vec<_>>()).await;
+    let place = |n: i64| {
+        let cursor = json!(["2 subscriptions -created -id", (MADE + n) * 1_000_000, format!("sub_{n}1")]);
+        BASE64_URL_SAFE_NO_PAD.encode(cursor.to_string())
+    };
+    // The first parent's subscription of the second of a cursor follows it, the other's is the cursor's own.
+    let info = json!({ "hasNextPage": true, "hasPreviousPage": true });
+    let nodes = |ids: [&str; 2]| json!(ids.map(|id| json!({ "id": id })));
+    let expected = [nodes(["sub_30", "sub_20"]), nodes(["sub_31", "sub_21"])];
+    let bounds = json!({ "after": place(4), "before": place(1) });
+    let many = format!(
+        "query($after: String, $before: String) {{ customers(first: 2) {{ nodes {{ {CHILDREN} }} }} }}"
+    );
+    let found = test.data(Some(&reader), &many, bounds.clone()).await;
+    for (index, nodes) in expected.iter().enumerate() {
+        let list = json!({ "nodes": nodes, "pageInfo": info });
+        assert_eq!(found["customers"]["nodes"][index]["subscriptions"], list, "{found}");
+        let one = format!(
+            "query($after: String, $before: String) {{ customer(id: \"{}\") {{ {CHILDREN} }} }}",
+            all[index]
+        );
+        let alone = test.data(Some(&reader), &one, bounds.clone()).await;
+        assert_eq!(alone["customer"]["subscriptions"], list);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Indexes lead to whatever the API offers as fast: no large table is read from its start to its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_graphql::parser::{
     parse_schema,
@@ -23,8 +23,7 @@ struct List {
     orders: Vec<String>,
 }
 
-/// The lists that say of themselves that they may be large.
-fn large() -> Vec<List> {
+fn types() -> BTreeMap<String, TypeDefinition> {
     let document = parse_schema(billgraph::graphql::sdl()).expect("it is a schema");
     let types = document.definitions.into_iter().filter_map(|definition| match definition {
         TypeSystemDefinition::Type(definition) => {
@@ -32,7 +31,12 @@ fn large() -> Vec<List> {
         }
         _ => None,
     });
-    let types: BTreeMap<String, TypeDefinition> = types.collect();
+    types.collect()
+}
+
+/// The lists that say of themselves that they may be large.
+fn large() -> Vec<List> {
+    let types = types();
     let TypeKind::Object(root) = &types["Query"].kind else { panic!("the root is an object") };
     let mut lists = Vec::new();
     for field in &root.fields {
@@ -219,6 +223,100 @@ async fn no_filter_or_order_that_is_offered_as_fast_reads_a_large_table() {
            payments(first: 2, filter: { status: { eq: SUCCEEDED } }) { nodes { charges(first: 1) { nodes { id } } } } } } }",
     ] {
         assert_indexed(&test, &tables, &reader, question, json!({})).await;
+    }
+}
+
+/// The relations that the filters of all lists have: the list, the relation, a field of its filter that is an id, and what
+/// is said of it.
+fn relations() -> Vec<[String; 4]> {
+    let types = types();
+    let TypeKind::Object(root) = &types["Query"].kind else { panic!("the root is an object") };
+    let mut relations = Vec::new();
+    for list in &root.fields {
+        let filter = list.node.arguments.iter().find(|argument| argument.node.name.node == "orderBy");
+        let Some(order) = filter.map(|argument| argument.node.ty.node.to_string()) else { continue };
+        let filter = format!("{}Filter", order.trim_end_matches("Order"));
+        let TypeKind::InputObject(filter) = &types[&filter].kind else { panic!("{filter} is an input") };
+        for field in filter.fields.iter().map(|field| &field.node) {
+            let told = field.description.as_ref().map_or("", |text| text.node.as_str());
+            let TypeKind::InputObject(other) = &types[&field.ty.node.to_string()].kind else { continue };
+            if !told.starts_with("The `") && !told.starts_with("One of the `") {
+                continue;
+            }
+            let id = other.fields.iter().find(|field| field.node.ty.node.to_string() == "IDFilter");
+            let id = id.expect("every object is found by its id").node.name.node.to_string();
+            relations.push([
+                list.node.name.node.to_string(),
+                field.name.node.to_string(),
+                id,
+                told.to_owned(),
+            ]);
+        }
+    }
+    relations
+}
+
+/// The columns that indexes begin with, each with its table.
+async fn leading_columns(test: &TestApp) -> BTreeSet<(String, String)> {
+    let of_sqlite =
+        "SELECT t.name AS \"table\", c.name AS \"column\" FROM sqlite_master t, pragma_index_list(t.name) i,
+                     pragma_index_info(i.name) c WHERE t.type = 'table' AND c.seqno = 0 AND i.partial = 0";
+    let of_postgres = "SELECT t.relname::text AS \"table\", c.attname::text AS \"column\" FROM pg_index i
+                       JOIN pg_class t ON t.oid = i.indrelid
+                       JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum = i.indkey[0]
+                       WHERE t.relnamespace = current_schema()::regnamespace AND i.indpred IS NULL";
+    let is_postgres = test.app().db.reader.get_database_backend() == DbBackend::Postgres;
+    let rows = test.rows(if is_postgres { of_postgres } else { of_sqlite }).await;
+    let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    rows.iter().map(|row| (text(row, "table"), text(row, "column"))).collect()
+}
+
+#[tokio::test]
+async fn relations_say_whether_an_index_leads_back() {
+    let test = TestApp::start().await;
+    let (admin, leading) = (test.service(Role::Admin).await, leading_columns(&test).await);
+    let mut counts = [0, 0];
+    for [list, relation, id, told] in relations() {
+        let query = format!(
+            "{{ {list}(first: 1, filter: {{ {relation}: {{ {id}: {{ eq: \"x\" }} }} }}) {{ nodes {{ id }} }} }}"
+        );
+        test.app().db.seen();
+        test.data(Some(&admin), &query, json!({})).await;
+        let seen = test.app().db.seen();
+        let sql = seen
+            .iter()
+            .map(|statement| &statement.sql)
+            .find(|sql| sql.contains(" IN (SELECT "))
+            .expect(&query);
+        let table = sql.split(" FROM \"").nth(1).and_then(|rest| rest.split('"').next()).expect(sql);
+        let (before, _) = sql.split_once(" IN (SELECT ").expect("it has one");
+        let column = before.trim_end_matches('"').rsplit('"').next().expect(sql);
+        let is_indexed = leading.contains(&(table.to_owned(), column.to_owned()));
+        assert_eq!(!told.contains("No index leads there"), is_indexed, "{query}\n{sql}");
+        counts[usize::from(is_indexed)] += 1;
+    }
+    assert!(counts[0] > 30 && counts[1] > 100, "{counts:?}");
+}
+
+#[tokio::test]
+async fn what_no_index_leads_to_is_for_admins() {
+    let test = TestApp::start().await;
+    let (reader, admin) = (test.service(Role::Reader).await, test.service(Role::Admin).await);
+    let of_method = "paymentMethod: { id: { eq: \"pm_a\" } }";
+    for (list, filter, is_fast) in [
+        ("charges", of_method.to_owned(), false),
+        ("charges", format!("or: [{{ customer: {{ id: {{ eq: \"cus_a\" }} }} }}, {{ {of_method} }}]"), false),
+        ("charges", format!("customer: {{ id: {{ eq: \"cus_a\" }} }}, {of_method}"), true),
+        ("refunds", format!("charge: {{ {of_method} }}"), false),
+        ("setupIntents", of_method.to_owned(), true),
+        ("organizations", "name: { startsWith: \"a\" }".to_owned(), false),
+        ("organizations", "organizationId: { eq: \"a\" }".to_owned(), true),
+    ] {
+        let query = format!("{{ {list}(first: 1, filter: {{ {filter} }}) {{ nodes {{ id }} }} }}");
+        test.data(Some(&admin), &query, json!({})).await;
+        let answer = test.graphql(Some(&reader), &query, json!({})).await;
+        let code = &answer["errors"][0]["extensions"]["code"];
+        assert_eq!(*code, if is_fast { Value::Null } else { json!("INVALID") }, "{query}: {answer}");
     }
 }
 

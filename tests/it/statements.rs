@@ -2,6 +2,12 @@
 //!
 //! A level is a field that leads to a table; a list that is counted, or looked back from, asks one question more.
 
+use std::collections::BTreeMap;
+
+use async_graphql::parser::{
+    parse_schema,
+    types::{BaseType, Type, TypeKind, TypeSystemDefinition},
+};
 use billgraph::auth::Role;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
@@ -9,12 +15,15 @@ use serde_json::{Value, json};
 use crate::support::{
     TestApp,
     billing::{MADE, account},
+    socket::Socket,
 };
+
+const VIEWER: &str = "{ viewer { customer { subscriptions { nodes { price { product { name } } } } } } }";
 
 const ACCOUNTS: usize = 12;
 
 /// What each shape leads to, and how many statements it takes.
-const SHAPES: [(&str, &str, usize); 26] = [
+const SHAPES: [(&str, &str, usize); 27] = [
     ("a list", "{ customers(first: $n) { nodes { id email } } }", 1),
     ("edges", "{ customers(first: $n) { edges { cursor node { id } } pageInfo { hasNextPage endCursor } } }", 1),
     ("a list, counted", "{ customers(first: $n) { totalCount nodes { id } } }", 2),
@@ -99,6 +108,7 @@ const SHAPES: [(&str, &str, usize); 26] = [
         "{ subscriptions(first: $n) { nodes { discounts { id coupon { id } } } } }",
         3,
     ),
+    ("what customers bought", "{ customers(first: $n) { nodes { id products { id name } } } }", 2),
     (
         "objects of any kind",
         "{ balanceTransactions(first: $n) { nodes { source { id ... on Charge { customer { id } } } } } }",
@@ -154,11 +164,76 @@ async fn statements_are_as_many_as_levels() {
         for n in [2, ACCOUNTS] {
             let (asked, data) = statements(&test, &reader, &shape.replace("$n", &n.to_string())).await;
             assert_eq!(asked.len(), levels, "{name}, of {n} rows: {shape}\n{}", asked.join("\n"));
+            assert!(asked.iter().all(|sql| !sql.contains("\"raw\"")), "{name}\n{}", asked.join("\n"));
             sizes.push(data.to_string().len());
         }
         assert!(sizes[0] > 30, "{name} has an answer");
         assert_eq!(shape.contains("$n"), sizes[0] < sizes[1], "{name} has more rows");
     }
+}
+
+/// Over a socket each operation has loaders of its own: it takes as many statements again.
+#[tokio::test]
+async fn statements_over_a_socket_are_as_many_as_over_http() {
+    let test = with_accounts().await;
+    let (reader, user) = (test.service(Role::Reader).await, test.linked("0").await);
+    let mut socket = Socket::signed_in(&test, &reader).await;
+    for (name, shape, _) in SHAPES {
+        let shape = shape.replace("$n", "5");
+        let (expected, data) = statements(&test, &reader, &shape).await;
+        for time in ["first", "second"] {
+            assert_eq!(socket.ask(&shape).await, data, "{name}");
+            let asked: Vec<_> = test.app().db.seen().into_iter().map(|statement| statement.sql).collect();
+            assert_eq!(asked.len(), expected.len(), "{name}, the {time} time\n{}", asked.join("\n"));
+        }
+    }
+    let mut socket = Socket::signed_in(&test, &user).await;
+    let (expected, data) = statements(&test, &user, VIEWER).await;
+    assert_eq!(socket.ask(VIEWER).await, data);
+    assert_eq!(test.app().db.seen().len(), expected.len());
+}
+
+/// `raw` is what the mirror keeps for itself.
+#[tokio::test]
+async fn no_list_reads_what_stripe_sent() {
+    let test = with_accounts().await;
+    let admin = test.service(Role::Admin).await;
+    let lists = roots();
+    assert!(lists.len() > 40, "{lists:?}");
+    for (list, fields) in lists {
+        let shape = format!("{{ {list}(first: 2) {{ nodes {{ {} }} }} }}", fields.join(" "));
+        let (asked, _) = statements(&test, &admin, &shape).await;
+        assert!(!asked.is_empty(), "{list} is read");
+        assert!(asked.iter().all(|sql| !sql.contains("\"raw\"")), "{shape}\n{}", asked.join("\n"));
+    }
+}
+
+/// The lists of the query's root that have pages, each with the fields of its objects that are plain.
+fn roots() -> Vec<(String, Vec<String>)> {
+    let document = parse_schema(billgraph::graphql::sdl()).expect("it is a schema");
+    let types: BTreeMap<_, _> = document
+        .definitions
+        .into_iter()
+        .filter_map(|definition| match definition {
+            TypeSystemDefinition::Type(ty) => Some((ty.node.name.node.to_string(), ty.node.kind)),
+            _ => None,
+        })
+        .collect();
+    let fields = |ty: &str| match types.get(ty) {
+        Some(TypeKind::Object(object)) => object.fields.as_slice(),
+        _ => &[],
+    };
+    let named = |ty: &Type| ty.to_string().trim_end_matches('!').to_owned();
+    let lists = fields("Query").iter().filter_map(|list| {
+        let ty = named(&list.node.ty.node).strip_suffix("Connection")?.to_owned();
+        let plain = fields(&ty).iter().map(|field| &field.node).filter(|field| {
+            let ty = types.get(&named(&field.ty.node));
+            field.arguments.is_empty() && matches!(ty, None | Some(TypeKind::Scalar | TypeKind::Enum(_)))
+        });
+        let plain = plain.filter(|field| !matches!(field.ty.node.base, BaseType::List(_)));
+        Some((list.node.name.node.to_string(), plain.map(|field| field.name.node.to_string()).collect()))
+    });
+    lists.collect()
 }
 
 #[tokio::test]
@@ -178,7 +253,6 @@ async fn a_page_between_two_others_asks_once_what_lies_behind() {
 
 #[tokio::test]
 async fn what_users_see_takes_one_statement_more() {
-    const VIEWER: &str = "{ viewer { customer { subscriptions { nodes { price { product { name } } } } } } }";
     let test = with_accounts().await;
     let user = test.linked("0").await;
     let (asked, data) = statements(&test, &user, VIEWER).await;

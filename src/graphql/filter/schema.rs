@@ -58,7 +58,7 @@ impl By {
         };
         let mut description = format!("By `{}`.", self.name());
         if !self.indexed {
-            description.push_str(" No index leads there: an indexed field beside it makes it fast.");
+            description.push_str(NO_INDEX);
         }
         input(&self.name(), &description, &ty)
     }
@@ -80,10 +80,13 @@ pub fn filter_type<E: Joined>(registry: &mut Registry) -> String {
     object(registry, name.clone(), description, |registry| {
         let mut fields: Vec<MetaInputValue> = columns::<E>().map(|by| by.field::<E>(registry)).collect();
         fields.extend(E::JOINS.iter().filter_map(|join| {
-            let description = match join.foreign {
+            let mut description = match join.foreign {
                 Some(_) => format!("One of the `{}` is so.", join.field),
                 None => format!("The `{}` is so.", join.field),
             };
+            if !join.indexed {
+                description.push_str(NO_INDEX);
+            }
             Some(input(join.field, &description, &(join.target?.filter_type)(registry)))
         }));
         fields.push(input("and", "All of these are true.", &format!("[{name}!]")));
@@ -213,6 +216,8 @@ fn metadata_filter(registry: &mut Registry) -> String {
         ]
     })
 }
+
+const NO_INDEX: &str = " No index leads there: an indexed field beside it makes it fast.";
 
 const IS_NULL: &str = "Whether it is absent.";
 

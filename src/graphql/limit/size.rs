@@ -16,6 +16,9 @@ use crate::graphql::{page, root_type};
 /// How deep selection sets may be nested, fragments included: the walk calls itself for each.
 const NESTING: usize = 64;
 
+/// How many objects a list without pages is taken to have.
+const SHORT_LIST: u64 = 10;
+
 /// The fields of introspection's types that lead to lists of types: each nested one multiplies the answer.
 const TYPE_LISTS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
 
@@ -187,7 +190,7 @@ impl<'a> Walk<'a> {
         match self.count(field, "ids").or_else(|| self.count(field, "representations")) {
             _ if in_page && is_list => (0, cost),
             Some(ids) => (cost.saturating_mul(ids), 0),
-            // A list without pages is short.
+            None if is_list && !parent.starts_with("__") => (cost.saturating_mul(SHORT_LIST), 0),
             None => (cost, 0),
         }
     }

@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter,
     QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, ExprTrait, Func},
+    sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SelectStatement},
 };
 
 use super::{Row, text};
@@ -27,6 +27,7 @@ use crate::{
         batch::{Batches, Question},
         filter::Filter,
         join::Joined,
+        order::Side,
         page::{self, Page, PageArgs},
         select::Columns,
     },
@@ -94,9 +95,9 @@ pub struct CountOf {
     pub(super) filter: Option<Arc<Filter>>,
 }
 
-/// Whether there are rows behind the cursor of a page.
+/// Whether there are rows behind the cursor of a page on a side.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct BehindOf(pub(super) PageOf);
+pub struct BehindOf(pub(super) PageOf, pub(super) Side);
 
 impl Rows {
     pub(super) fn scope(&self) -> Scope {
@@ -225,25 +226,55 @@ impl<E: Joined> Loader<Key<E, PageOf>> for Rows {
     }
 }
 
-/// The ids of the products that a customer is subscribed to now.
+/// The products that a customer is subscribed to now, by their ids.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Subscribed {
     pub(super) customer: String,
+    pub(super) columns: Columns,
 }
 
 #[async_trait]
 impl Loader<Key<product::Entity, Subscribed>> for Rows {
-    type Value = Vec<String>;
+    type Value = Vec<Row<product::Entity>>;
     type Error = Error;
 
     async fn load(
         &self,
         keys: &[Key<product::Entity, Subscribed>],
-    ) -> Result<HashMap<Key<product::Entity, Subscribed>, Vec<String>>> {
-        let customers = keys.iter().map(|key| key.0.customer.as_str());
+    ) -> Result<HashMap<Key<product::Entity, Subscribed>, Self::Value>> {
+        let mut alike: HashMap<Columns, Vec<&str>> = HashMap::new();
+        for Key(Subscribed { customer, columns }, _) in keys {
+            alike.entry(*columns).or_default().push(customer);
+        }
+        let mut found: HashMap<_, Self::Value> = HashMap::with_capacity(keys.len());
+        for (columns, customers) in alike {
+            let statement = Query::select()
+                .column(("products", Asterisk))
+                .column(("bought", "customer"))
+                .from_subquery(columns.of(self.seen::<product::Entity>()).into_query(), "products")
+                .join_subquery(
+                    JoinType::InnerJoin,
+                    self.bought(&customers),
+                    "bought",
+                    Expr::col(("bought", "product")).equals(("products", "id")),
+                )
+                .to_owned();
+            for answer in self.db.query_all(&statement).await? {
+                let key = Subscribed { customer: answer.try_get("", "customer")?, columns };
+                let product = Arc::new(columns.row::<product::Entity>(&answer)?);
+                found.entry(Key::new(key)).or_default().push(product);
+            }
+        }
+        found.values_mut().for_each(|products| products.sort_by(|a, b| a.id.cmp(&b.id)));
+        Ok(found)
+    }
+}
+
+impl Rows {
+    /// Which of these customers is subscribed to which product now.
+    fn bought(&self, customers: &[&str]) -> SelectStatement {
         let subscription = |column: &'static str| Expr::col(("subscriptions", column));
-        let bought: Vec<(String, Option<String>)> = self
-            .find::<subscription_item::Entity>()
+        self.find::<subscription_item::Entity>()
             .join(
                 JoinType::InnerJoin,
                 subscription_item::Entity::belongs_to(subscription::Entity)
@@ -251,20 +282,13 @@ impl Loader<Key<product::Entity, Subscribed>> for Rows {
                     .to(subscription::Column::Id)
                     .into(),
             )
-            .filter(subscription("customer").is_in(customers))
+            .filter(subscription("customer").is_in(customers.iter().copied()))
             .filter(subscription("status").is_in(["active", "trialing", "past_due"]))
             .select_only()
             .column_as(subscription("customer"), "customer")
             .column(subscription_item::Column::Product)
             .distinct()
-            .into_tuple()
-            .all(&self.db)
-            .await?;
-        let mut found: HashMap<_, Vec<String>> = HashMap::new();
-        for (customer, product) in bought {
-            found.entry(Key::new(Subscribed { customer })).or_default().extend(product);
-        }
-        Ok(found)
+            .into_query()
     }
 }
 
@@ -332,19 +356,19 @@ impl<E: Joined> Loader<Key<E, BehindOf>> for Rows {
     type Error = Error;
 
     async fn load(&self, keys: &[Key<E, BehindOf>]) -> Result<HashMap<Key<E, BehindOf>, bool>> {
-        let mut alike: HashMap<(&'static str, &PageArgs), Vec<&str>> = HashMap::new();
-        for Key(BehindOf(PageOf { column, parent, args, .. }), _) in keys {
-            alike.entry((column, args)).or_default().push(parent);
+        let mut alike: HashMap<(&'static str, &PageArgs, Side), Vec<&str>> = HashMap::new();
+        for Key(BehindOf(PageOf { column, parent, args, .. }, side), _) in keys {
+            alike.entry((column, args, *side)).or_default().push(parent);
         }
         let mut found = HashMap::with_capacity(keys.len());
-        for ((column, args), parents) in alike {
-            let Some(behind) = args.behind() else { continue };
+        for ((column, args, side), parents) in alike {
+            let Some(behind) = args.behind(side) else { continue };
             let query = self.listed::<E>(args.filter()).filter(behind).select_only();
             let query = query.filter(Expr::col(column).is_in(parents)).column_as(Expr::col(column), "parent");
             let those: Vec<String> = query.distinct().into_tuple().all(&self.db).await?;
             found.extend(those.into_iter().map(|parent| {
                 let (args, columns) = (args.clone(), Columns::ALL);
-                (Key::new(BehindOf(PageOf { column, parent, args, columns })), true)
+                (Key::new(BehindOf(PageOf { column, parent, args, columns }, side)), true)
             }));
         }
         Ok(found)

@@ -35,7 +35,7 @@ impl Joined for active_entitlement::Entity {
 
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
-        Join::one::<entitlement_feature::Entity>("feature", "feature"),
+        Join::one::<entitlement_feature::Entity>("feature", "feature").unindexed(),
     ];
     const FILTERS: &'static [By] = &[By::value("lookup_key")];
 }

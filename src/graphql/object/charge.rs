@@ -44,10 +44,10 @@ impl Joined for charge::Entity {
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<invoice::Entity>("invoice", "invoice"),
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
-        Join::one::<payment_method::Entity>("paymentMethod", "payment_method"),
+        Join::one::<payment_method::Entity>("paymentMethod", "payment_method").unindexed(),
         Join::many::<refund::Entity>("refunds", "charge", "What was given back, newest first."),
         Join::many::<dispute::Entity>("disputes", "charge", "The disputes, newest first."),
-        Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction"),
+        Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction").unindexed(),
         Join::many::<early_fraud_warning::Entity>(
             "earlyFraudWarnings",
             "charge",

@@ -53,10 +53,10 @@ impl Joined for checkout_session::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<subscription::Entity>("subscription", "subscription"),
-        Join::one::<payment_intent::Entity>("payment", "payment_intent"),
-        Join::one::<invoice::Entity>("invoice", "invoice"),
-        Join::one::<setup_intent::Entity>("setupIntent", "setup_intent"),
-        Join::one::<payment_link::Entity>("paymentLink", "payment_link"),
+        Join::one::<payment_intent::Entity>("payment", "payment_intent").unindexed(),
+        Join::one::<invoice::Entity>("invoice", "invoice").unindexed(),
+        Join::one::<setup_intent::Entity>("setupIntent", "setup_intent").unindexed(),
+        Join::one::<payment_link::Entity>("paymentLink", "payment_link").unindexed(),
         Join::many::<checkout_session_line_item::Entity>("lineItems", "checkout_session", "What is bought."),
     ];
     const FILTERS: &'static [By] = &[

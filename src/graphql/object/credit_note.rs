@@ -37,7 +37,7 @@ impl Joined for credit_note::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<invoice::Entity>("invoice", "invoice"),
-        Join::one::<refund::Entity>("refund", "refund"),
+        Join::one::<refund::Entity>("refund", "refund").unindexed(),
     ];
     const FILTERS: &'static [By] = &[
         By::choice::<CreditNoteStatus>("status"),

@@ -47,7 +47,7 @@ impl Joined for customer::Entity {
     type Shown = Customer;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<payment_method::Entity>("defaultPaymentMethod", "default_payment_method"),
+        Join::one::<payment_method::Entity>("defaultPaymentMethod", "default_payment_method").unindexed(),
         Join::back::<user::Entity>("user", "customer"),
         Join::back::<organization::Entity>("organization", "customer"),
         Join::many::<subscription::Entity>(
@@ -83,7 +83,7 @@ impl Joined for customer::Entity {
             "customer",
             "What moved the customer's balance, newest first.",
         ),
-        Join::one::<discount::Entity>("discount", "discount"),
+        Join::one::<discount::Entity>("discount", "discount").unindexed(),
         Join::many::<credit_note::Entity>("creditNotes", "customer", "The credit notes, newest first."),
         Join::many::<invoice_item::Entity>(
             "invoiceItems",

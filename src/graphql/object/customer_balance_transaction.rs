@@ -35,7 +35,7 @@ impl Joined for customer_balance_transaction::Entity {
     type Shown = CustomerBalanceTransaction;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<checkout_session::Entity>("checkoutSession", "checkout_session"),
+        Join::one::<checkout_session::Entity>("checkoutSession", "checkout_session").unindexed(),
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<invoice::Entity>("invoice", "invoice"),
     ];

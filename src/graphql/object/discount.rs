@@ -42,9 +42,9 @@ impl Joined for discount::Entity {
         Join::one::<promotion_code::Entity>("promotionCode", "promotion_code"),
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<subscription::Entity>("subscription", "subscription"),
-        Join::one::<subscription_item::Entity>("subscriptionItem", "subscription_item"),
-        Join::one::<invoice::Entity>("invoice", "invoice"),
-        Join::one::<checkout_session::Entity>("checkoutSession", "checkout_session"),
+        Join::one::<subscription_item::Entity>("subscriptionItem", "subscription_item").unindexed(),
+        Join::one::<invoice::Entity>("invoice", "invoice").unindexed(),
+        Join::one::<checkout_session::Entity>("checkoutSession", "checkout_session").unindexed(),
     ];
 }
 

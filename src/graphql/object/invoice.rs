@@ -45,13 +45,13 @@ impl Joined for invoice::Entity {
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<subscription::Entity>("subscription", "subscription"),
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
-        Join::one::<charge::Entity>("charge", "charge"),
+        Join::one::<charge::Entity>("charge", "charge").unindexed(),
         Join::many::<invoice_payment::Entity>(
             "invoicePayments",
             "invoice",
             "All payments of the invoice, newest first.",
         ),
-        Join::one::<quote::Entity>("quote", "quote"),
+        Join::one::<quote::Entity>("quote", "quote").unindexed(),
         Join::many::<invoice_line_item::Entity>("lines", "invoice", "What is charged."),
         Join::many::<credit_note::Entity>(
             "creditNotes",

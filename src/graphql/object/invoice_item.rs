@@ -39,10 +39,10 @@ impl Joined for invoice_item::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<invoice::Entity>("invoice", "invoice"),
-        Join::one::<price::Entity>("price", "price"),
-        Join::one::<product::Entity>("product", "product"),
+        Join::one::<price::Entity>("price", "price").unindexed(),
+        Join::one::<product::Entity>("product", "product").unindexed(),
         Join::one::<subscription::Entity>("subscription", "subscription"),
-        Join::one::<subscription_item::Entity>("subscriptionItem", "subscription_item"),
+        Join::one::<subscription_item::Entity>("subscriptionItem", "subscription_item").unindexed(),
         Join::each::<discount::Entity>("discounts", "discounts"),
     ];
     const FILTERS: &'static [By] = &[By::value("amount"), By::value("currency"), By::value("proration")];

@@ -40,11 +40,11 @@ impl Joined for invoice_line_item::Entity {
 
     const JOINS: &'static [Join] = &[
         Join::one::<invoice::Entity>("invoice", "invoice"),
-        Join::one::<invoice_item::Entity>("invoiceItem", "invoice_item"),
+        Join::one::<invoice_item::Entity>("invoiceItem", "invoice_item").unindexed(),
         Join::one::<price::Entity>("price", "price"),
         Join::one::<product::Entity>("product", "product"),
         Join::one::<subscription::Entity>("subscription", "subscription"),
-        Join::one::<subscription_item::Entity>("subscriptionItem", "subscription_item"),
+        Join::one::<subscription_item::Entity>("subscriptionItem", "subscription_item").unindexed(),
         Join::each::<discount::Entity>("discounts", "discounts"),
     ];
     const FILTERS: &'static [By] = &[By::value("amount"), By::value("currency"), By::value("proration")];

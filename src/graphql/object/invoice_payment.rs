@@ -37,7 +37,7 @@ impl Joined for invoice_payment::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<invoice::Entity>("invoice", "invoice"),
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
-        Join::one::<charge::Entity>("charge", "charge"),
+        Join::one::<charge::Entity>("charge", "charge").unindexed(),
     ];
     const FILTERS: &'static [By] = &[By::value("status")];
 }

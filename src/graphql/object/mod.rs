@@ -80,7 +80,11 @@ use crate::error::Result;
 
 /// Whatever has a global id: <https://relay.dev/graphql/objectidentification.htm>.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "The global id: Stripe's own, or `user:…` or `org:…`."))]
+#[graphql(field(
+    name = "id",
+    ty = "ID",
+    desc = "The global id: Stripe's own, or `user:…`, `org:…` or `plan:…`."
+))]
 pub enum Node {
     Account(Account),
     ActiveEntitlement(ActiveEntitlement),
@@ -147,7 +151,7 @@ const fn kind<T: Shows<Entity: Joined> + Into<Node>>(prefix: &'static str) -> Ki
     Kind {
         prefix,
         name: T::type_name,
-        namespace: "",
+        namespace: <T::Entity as Joined>::NAMESPACE,
         ahead: |level, ids| Box::pin(read_ahead::<T::Entity>(level, ids)),
         find: |ctx, id| Box::pin(async move { Ok(found::<T>(ctx, Some(id)).await?.map(T::into)) }),
     }
@@ -155,10 +159,10 @@ const fn kind<T: Shows<Entity: Joined> + Into<Node>>(prefix: &'static str) -> Ki
 
 /// The beginnings of ids, and what they are the ids of.
 ///
-/// `py_` and `pyr_` are charges and refunds of payment methods other than cards.
+/// `py_` and `pyr_` are charges and refunds of payment methods other than cards; `card_`, `src_` and `ba_` are payment
+/// methods that are older than these. A plan has a price of the same id, which may begin with `plan_`.
 static KINDS: &[Kind] = &[
     Kind {
-        namespace: "user:",
         find: |ctx, id| {
             let unlinked = move || User::unlinked(ctx, id);
             Box::pin(async move { Ok(found(ctx, Some(id)).await?.or_else(unlinked).map(Node::User)) })
@@ -166,7 +170,6 @@ static KINDS: &[Kind] = &[
         ..kind::<User>("user:")
     },
     Kind {
-        namespace: "org:",
         find: |ctx, id| {
             let unlinked = move || Organization::unlinked(ctx, id);
             Box::pin(async move { Ok(found(ctx, Some(id)).await?.or_else(unlinked).map(Node::Organization)) })
@@ -181,7 +184,11 @@ static KINDS: &[Kind] = &[
     kind::<InvoicePayment>("inpay_"),
     kind::<PaymentIntent>("pi_"),
     kind::<PaymentMethod>("pm_"),
+    kind::<PaymentMethod>("card_"),
+    kind::<PaymentMethod>("src_"),
+    kind::<PaymentMethod>("ba_"),
     kind::<Price>("price_"),
+    kind::<Price>("plan_"),
     kind::<Refund>("re_"),
     kind::<Refund>("pyr_"),
     kind::<SubscriptionItem>("si_"),
@@ -193,7 +200,7 @@ static KINDS: &[Kind] = &[
     kind::<InvoiceItem>("ii_"),
     kind::<InvoiceLineItem>("il_"),
     kind::<CheckoutSessionLineItem>("li_"),
-    kind::<Plan>("plan_"),
+    kind::<Plan>("plan:"),
     kind::<PaymentLink>("plink_"),
     kind::<PromotionCode>("promo_"),
     kind::<Quote>("qt_"),
@@ -220,8 +227,9 @@ static KINDS: &[Kind] = &[
     kind::<CreditBalanceTransaction>("cbtxn_"),
 ];
 
-/// Merchants choose the ids of products, coupons and plans: whatever is nothing else may be one.
-static CHOSEN: &[Kind] = &[kind::<Product>(""), kind::<Coupon>(""), kind::<Plan>("")];
+/// Merchants choose the ids of products, coupons and those prices that were made as plans: whatever is nothing else may be
+/// one. Of those with the same id the first counts.
+static CHOSEN: &[Kind] = &[kind::<Price>(""), kind::<Product>(""), kind::<Coupon>("")];
 
 impl Kind {
     fn has(&self, id: &str) -> bool {

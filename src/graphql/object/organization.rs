@@ -48,6 +48,7 @@ impl Shows for Organization {
 impl Joined for organization::Entity {
     type Shown = Organization;
 
+    const NAMESPACE: &'static str = "org:";
     const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
     const FILTERS: &'static [By] = &[By::value("id").named("organizationId").indexed(), By::search("name")];
 }

@@ -58,8 +58,8 @@ impl Joined for payment_intent::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<invoice::Entity>("invoice", "invoice"),
-        Join::one::<payment_method::Entity>("paymentMethod", "payment_method"),
-        Join::one::<charge::Entity>("latestCharge", "latest_charge"),
+        Join::one::<payment_method::Entity>("paymentMethod", "payment_method").unindexed(),
+        Join::one::<charge::Entity>("latestCharge", "latest_charge").unindexed(),
         Join::many::<charge::Entity>("charges", "payment_intent", "The attempts, newest first."),
         Join::many::<refund::Entity>("refunds", "payment_intent", "What was given back, newest first."),
         Join::many::<dispute::Entity>("disputes", "payment_intent", "The disputes, newest first."),

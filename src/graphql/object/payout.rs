@@ -36,9 +36,10 @@ impl Joined for payout::Entity {
 
     const JOINS: &'static [Join] = &[
         Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction"),
-        Join::one::<balance_transaction::Entity>("failureBalanceTransaction", "failure_balance_transaction"),
-        Join::one::<payout::Entity>("originalPayout", "original_payout"),
-        Join::one::<payout::Entity>("reversedBy", "reversed_by"),
+        Join::one::<balance_transaction::Entity>("failureBalanceTransaction", "failure_balance_transaction")
+            .unindexed(),
+        Join::one::<payout::Entity>("originalPayout", "original_payout").unindexed(),
+        Join::one::<payout::Entity>("reversedBy", "reversed_by").unindexed(),
     ];
     const FILTERS: &'static [By] = &[
         By::choice::<PayoutStatus>("status"),

@@ -34,8 +34,11 @@ impl Shows for Plan {
 impl Joined for plan::Entity {
     type Shown = Plan;
 
+    // The price of a plan has the same id.
+    const NAMESPACE: &'static str = "plan:";
     const JOINS: &'static [Join] = &[Join::one::<product::Entity>("product", "product")];
     const FILTERS: &'static [By] = &[
+        By::value("id").named("planId").indexed(),
         By::value("active"),
         By::value("currency"),
         By::choice::<RecurringInterval>("interval"),
@@ -45,8 +48,13 @@ impl Joined for plan::Entity {
 
 #[ComplexObject]
 impl Plan {
-    /// Stripe's id, which is a global id too.
+    /// The global id, `plan:` and Stripe's id, which the plan's price has too.
     pub async fn id(&self) -> ID {
+        ID(format!("plan:{}", self.row.id))
+    }
+
+    /// Stripe's id.
+    async fn plan_id(&self) -> ID {
         ID::from(&self.row.id)
     }
 

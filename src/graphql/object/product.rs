@@ -41,7 +41,7 @@ impl Joined for product::Entity {
     type Shown = Product;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<price::Entity>("defaultPrice", "default_price"),
+        Join::one::<price::Entity>("defaultPrice", "default_price").unindexed(),
         Join::many::<price::Entity>("prices", "product", "The prices, newest first."),
         Join::many::<product_feature::Entity>("features", "product", "What the product gives access to."),
         Join::many::<subscription_item::Entity>(

@@ -36,10 +36,11 @@ impl Joined for quote::Entity {
 
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
-        Join::one::<invoice::Entity>("invoice", "invoice"),
+        Join::one::<invoice::Entity>("invoice", "invoice").unindexed(),
         Join::one::<subscription::Entity>("subscription", "subscription"),
-        Join::one::<subscription_schedule::Entity>("subscriptionSchedule", "subscription_schedule"),
-        Join::one::<quote::Entity>("fromQuote", "from_quote"),
+        Join::one::<subscription_schedule::Entity>("subscriptionSchedule", "subscription_schedule")
+            .unindexed(),
+        Join::one::<quote::Entity>("fromQuote", "from_quote").unindexed(),
         Join::each::<discount::Entity>("discounts", "discounts"),
     ];
     const FILTERS: &'static [By] = &[By::choice::<QuoteStatus>("status"), By::value("number")];

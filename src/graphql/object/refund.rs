@@ -37,7 +37,7 @@ impl Joined for refund::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<charge::Entity>("charge", "charge"),
         Join::one::<payment_intent::Entity>("payment", "payment_intent"),
-        Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction"),
+        Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction").unindexed(),
     ];
     const FILTERS: &'static [By] = &[
         By::choice::<RefundStatus>("status"),

@@ -50,8 +50,8 @@ impl Joined for subscription::Entity {
 
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
-        Join::one::<payment_method::Entity>("defaultPaymentMethod", "default_payment_method"),
-        Join::one::<invoice::Entity>("latestInvoice", "latest_invoice"),
+        Join::one::<payment_method::Entity>("defaultPaymentMethod", "default_payment_method").unindexed(),
+        Join::one::<invoice::Entity>("latestInvoice", "latest_invoice").unindexed(),
         Join::one::<price::Entity>("price", "price"),
         Join::many::<subscription_item::Entity>(
             "items",
@@ -59,8 +59,8 @@ impl Joined for subscription::Entity {
             "What is subscribed to: a price and a quantity each, newest first.",
         ),
         Join::many::<invoice::Entity>("invoices", "subscription", "The invoices, newest first."),
-        Join::one::<subscription_schedule::Entity>("schedule", "schedule"),
-        Join::one::<setup_intent::Entity>("pendingSetupIntent", "pending_setup_intent"),
+        Join::one::<subscription_schedule::Entity>("schedule", "schedule").unindexed(),
+        Join::one::<setup_intent::Entity>("pendingSetupIntent", "pending_setup_intent").unindexed(),
         Join::each::<discount::Entity>("discounts", "discounts"),
         Join::many::<invoice_item::Entity>(
             "invoiceItems",

@@ -38,7 +38,7 @@ impl Joined for subscription_schedule::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer"),
         Join::one::<subscription::Entity>("subscription", "subscription"),
-        Join::one::<subscription::Entity>("releasedSubscription", "released_subscription"),
+        Join::one::<subscription::Entity>("releasedSubscription", "released_subscription").unindexed(),
     ];
     const FILTERS: &'static [By] = &[By::choice::<SubscriptionScheduleStatus>("status")];
 }

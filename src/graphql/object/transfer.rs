@@ -35,7 +35,7 @@ impl Joined for transfer::Entity {
     type Shown = Transfer;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction"),
+        Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction").unindexed(),
         Join::one::<account::Entity>("destination", "destination"),
         Join::one::<charge::Entity>("sourceTransaction", "source_transaction"),
     ];

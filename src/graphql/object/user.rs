@@ -53,6 +53,7 @@ impl Shows for User {
 impl Joined for user::Entity {
     type Shown = User;
 
+    const NAMESPACE: &'static str = "user:";
     const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
     const FILTERS: &'static [By] =
         &[By::value("id").named("userId").indexed(), By::search("email").indexed()];

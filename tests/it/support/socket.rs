@@ -64,11 +64,12 @@ impl Socket {
 
     /// The same, of a query that follows changes from now on: when this returns, it does.
     pub async fn follow(&mut self, test: &TestApp, query: &str) {
-        // What it does first is to read where it starts.
-        let before = test.app().db.statements();
+        // Before anything else it reads where it starts.
+        let starts = || test.app().db.seen().iter().any(|statement| statement.sql.contains("\"changes\""));
+        starts();
         self.subscribe(query).await;
         soon(async {
-            while test.app().db.statements() == before {
+            while !starts() {
                 tokio::task::yield_now().await;
             }
         })
@@ -107,11 +108,24 @@ impl Socket {
         }
     }
 
+    /// Whether the gateway ends the socket, in whatever way, before it says anything else.
+    pub async fn ends(&mut self) -> bool {
+        matches!(soon(self.0.next()).await, None | Some(Err(_) | Ok(Message::Close(_))))
+    }
+
     /// The data of the next result of the operation.
     pub async fn data(&mut self) -> Value {
         let mut message = self.next().await;
         assert_eq!((&message["type"], message["payload"].get("errors")), (&json!("next"), None), "{message}");
         message["payload"]["data"].take()
+    }
+
+    /// The data of an operation that has one result.
+    pub async fn ask(&mut self, query: &str) -> Value {
+        self.subscribe(query).await;
+        let data = self.data().await;
+        assert_eq!(self.next().await, json!({ "type": "complete", "id": "1" }), "{query}");
+        data
     }
 
     /// Expects that nothing was pushed so far: the answer to a ping comes next.
