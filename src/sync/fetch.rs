@@ -138,6 +138,14 @@ struct Known {
 ///
 /// An object that is not there any more becomes a tombstone.
 pub async fn fetch(app: &App, job: &Model) -> Result<(), Setback> {
+    // That it was missing is all that asks for it, and a load or an event brought it meanwhile.
+    if job.reason == Reason::MissingParent
+        && job.requested == 1
+        && let Some(mirror) = mirror(&job.object)
+        && known(app, mirror, &job.object_id).await?.stamp.is_some()
+    {
+        return Ok(());
+    }
     fetch_by(app, &app.stripe.background(), job).await
 }
 
@@ -149,10 +157,6 @@ pub async fn fetch_by(app: &App, stripe: &Stripe, job: &Model) -> Result<(), Set
         Some(mirror) => known(app, mirror, &job.object_id).await?,
         None => Known::default(),
     };
-    // A load or an event brought it meanwhile.
-    if job.reason == Reason::MissingParent && known.stamp.is_some() {
-        return Ok(());
-    }
     let value = |name: &str| match name {
         "id" => Some(job.object_id.clone()),
         name => known.values.get(name).cloned(),
