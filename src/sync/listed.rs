@@ -25,7 +25,7 @@ const IDS: usize = 500;
 /// Writes all that Stripe lists for an object alone, and says how much of it the mirror lacked.
 ///
 /// What it does not list at the moment, such as what the key may not read, is left as it is.
-pub async fn bring(app: &App, of: &Mirror, id: &str) -> Result<usize, DbErr> {
+pub async fn bring(app: &App, of: &Mirror, id: &str) -> usize {
     let mut lacked = 0;
     for mirror in MIRRORS.iter() {
         let found = match mirror.listing {
@@ -48,7 +48,7 @@ pub async fn bring(app: &App, of: &Mirror, id: &str) -> Result<usize, DbErr> {
             }
         }
     }
-    Ok(lacked)
+    lacked
 }
 
 /// What is in a list, each with the object that it is listed for.

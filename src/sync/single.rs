@@ -67,7 +67,7 @@ pub async fn sync(app: &App, id: &str) -> Result<Synced> {
     }
     ask(app, of, id).await?;
     let deleted = is_deleted(app, of, id).await?;
-    let mut companions = if deleted { 0 } else { listed::bring(app, of, id).await? };
+    let mut companions = if deleted { 0 } else { listed::bring(app, of, id).await };
     let (mut missing, mut seen) = (VecDeque::from(named_by(app, of, id).await?), HashSet::new());
     while let Some((of, id)) = missing.pop_front() {
         if !seen.insert((of.object, id.clone())) || seen.len() > AT_MOST {
