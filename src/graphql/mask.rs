@@ -73,7 +73,8 @@ fn finish(error: &mut ServerError, id: Option<&RequestId>) {
 
 /// What is said of a value that is none of its type, in place of why the library could not read it.
 fn misread(message: &str) -> Option<String> {
-    let (ty, _) = message.strip_prefix("Failed to parse \"")?.split_once('"')?;
+    let begins = ["Failed to parse \"", "Expected input type \""];
+    let (ty, _) = begins.iter().find_map(|begin| message.strip_prefix(begin))?.split_once('"')?;
     let written = match ty {
         "DateTime" => ": it is text such as \"2026-01-31T12:00:00Z\"",
         "BigInt" | "Int" => ": it is a whole number within its bounds",
