@@ -24,8 +24,9 @@ const accepted = [
   'Field "invoicePayments" starts with the name of the parent type "Invoice"',
   'Field "invoicePdf" starts with the name of the parent type "Invoice"',
   'Field "transferGroup" starts with the name of the parent type "Transfer"',
-  // The identity provider's ids, beside the global ones.
+  // The identity provider's ids, and Stripe's of plans, beside the global ones.
   'Field "organizationId" starts with the name of the parent type "Organization"',
+  'Field "planId" starts with the name of the parent type "Plan"',
   'Field "userId" starts with the name of the parent type "User"',
   // Loads and events, of operators, who have fields of their own for them.
   "Edge type's field `node` must implement `Node` interface.",
