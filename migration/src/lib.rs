@@ -11,6 +11,7 @@ mod m20261121_000003_create_sync_runs;
 mod m20261121_000005_add_sweeps;
 mod m20261121_000006_add_filter_indexes;
 mod m20261121_000007_add_whole_verifications;
+mod m20261122_000001_add_organization_indexes;
 mod table;
 
 /// All steps, oldest first.
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_add_sweeps::Migration),
             Box::new(m20261121_000006_add_filter_indexes::Migration),
             Box::new(m20261121_000007_add_whole_verifications::Migration),
+            Box::new(m20261122_000001_add_organization_indexes::Migration),
         ]
     }
 }

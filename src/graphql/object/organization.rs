@@ -50,7 +50,8 @@ impl Joined for organization::Entity {
 
     const NAMESPACE: &'static str = "org:";
     const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
-    const FILTERS: &'static [By] = &[By::value("id").named("organizationId").indexed(), By::search("name")];
+    const FILTERS: &'static [By] =
+        &[By::value("id").named("organizationId").indexed(), By::search("name").indexed()];
 }
 
 #[ComplexObject]
