@@ -1,10 +1,11 @@
 //! <https://docs.stripe.com/api/accounts/object>
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
 
 use crate::{
     mirrored::{DeletedEvent, Listing, Mirrored, Owned, Owner},
+    open::Open,
     scalar::{Json, Metadata},
 };
 
@@ -19,8 +20,8 @@ pub struct Model {
     /// What the business is and does, as Stripe holds it.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub business_profile: Option<Json>,
-    /// What it is by law: `individual`, `company`, …
-    pub business_type: Option<String>,
+    /// What it is by law.
+    pub business_type: Option<Open<BusinessType>>,
     /// What the account can do, each with its state, as Stripe holds it.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub capabilities: Option<Json>,
@@ -50,11 +51,41 @@ pub struct Model {
     /// What Stripe wants to know, as Stripe holds it.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub requirements: Option<Json>,
-    /// The kind of account: `standard`, `express`, `custom` or `none`.
+    /// The kind of account.
     #[graphql(name = "type")]
-    pub r#type: Option<String>,
+    pub r#type: Option<Open<AccountType>>,
     #[graphql(skip)]
     pub deleted: bool,
+}
+
+/// The kind of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum AccountType {
+    /// The platform does all for the owner.
+    Custom,
+    /// Stripe and the platform share what the owner sees.
+    Express,
+    /// What the controller says.
+    None,
+    /// The owner's own at Stripe.
+    Standard,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// What a business is by law.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum BusinessType {
+    /// A company.
+    Company,
+    /// A part of a government.
+    GovernmentEntity,
+    /// A person.
+    Individual,
+    /// A non-profit organization.
+    NonProfit,
+    /// A value that this version of the API does not know.
+    Unknown,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
@@ -73,8 +72,7 @@ pub struct Model {
 }
 
 /// Where a charge stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum ChargeStatus {
     /// Paid.
     Succeeded,
@@ -83,7 +81,6 @@ pub enum ChargeStatus {
     /// Refused.
     Failed,
     /// A value that this version of the API does not know.
-    #[serde(other)]
     Unknown,
 }
 

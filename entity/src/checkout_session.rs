@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Children, Listing, Mirrored, Object, Owned, Owner, flatten},
@@ -74,8 +73,7 @@ pub struct Model {
 }
 
 /// What a Checkout session is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum CheckoutMode {
     /// A one-time payment.
     Payment,
@@ -84,13 +82,11 @@ pub enum CheckoutMode {
     /// A subscription.
     Subscription,
     /// A value that this version of the API does not know.
-    #[serde(other)]
     Unknown,
 }
 
 /// Whether the money of a Checkout session is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum CheckoutPaymentStatus {
     /// Nothing is to be paid now.
     NoPaymentRequired,
@@ -99,13 +95,11 @@ pub enum CheckoutPaymentStatus {
     /// Not paid yet.
     Unpaid,
     /// A value that this version of the API does not know.
-    #[serde(other)]
     Unknown,
 }
 
 /// Where a Checkout session stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum CheckoutSessionStatus {
     /// Under way.
     Open,
@@ -114,13 +108,11 @@ pub enum CheckoutSessionStatus {
     /// Expired.
     Expired,
     /// A value that this version of the API does not know.
-    #[serde(other)]
     Unknown,
 }
 
 /// How the page of a Checkout session is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum CheckoutUiMode {
     /// By Stripe.
     HostedPage,
@@ -131,7 +123,6 @@ pub enum CheckoutUiMode {
     /// By Stripe's form in the integration's own page.
     Form,
     /// A value that this version of the API does not know.
-    #[serde(other)]
     Unknown,
 }
 

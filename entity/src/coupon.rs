@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Listing, Mirrored, Owned, Owner},
@@ -50,8 +49,7 @@ pub struct Model {
 }
 
 /// How long the discount from a coupon lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum CouponDuration {
     /// For one invoice.
     Once,
@@ -60,7 +58,6 @@ pub enum CouponDuration {
     /// As long as the subscription.
     Forever,
     /// A value that this version of the API does not know.
-    #[serde(other)]
     Unknown,
 }
 

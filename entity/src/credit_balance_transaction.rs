@@ -1,9 +1,12 @@
 //! <https://docs.stripe.com/api/billing/credit-balance-transaction/object>
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
 
-use crate::mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten};
+use crate::{
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
+    open::Open,
+};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
 #[sea_orm(table_name = "credit_balance_transactions")]
@@ -19,12 +22,12 @@ pub struct Model {
     pub created: DateTimeUtc,
     #[graphql(skip)]
     pub credit_grant: Option<String>,
-    /// Why the balance grew: `credits_granted` or `credits_application_invoice_voided`.
-    pub credit_type: Option<String>,
+    /// Why the balance grew.
+    pub credit_type: Option<Open<CreditType>>,
     #[graphql(skip)]
     pub currency: Option<String>,
-    /// Why the balance shrank: `credits_applied`, `credits_expired` or `credits_voided`.
-    pub debit_type: Option<String>,
+    /// Why the balance shrank.
+    pub debit_type: Option<Open<DebitType>>,
     /// From when the transaction counts.
     pub effective_at: Option<DateTimeUtc>,
     #[graphql(skip)]
@@ -33,11 +36,46 @@ pub struct Model {
     pub livemode: bool,
     #[graphql(skip)]
     pub test_clock: Option<String>,
-    /// Whether the balance grew or shrank: `credit` or `debit`.
+    /// Whether the balance grew or shrank.
     #[graphql(name = "type")]
-    pub r#type: Option<String>,
+    pub r#type: Option<Open<CreditBalanceTransactionType>>,
     #[graphql(skip)]
     pub deleted: bool,
+}
+
+/// Which way a customer's credit moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum CreditBalanceTransactionType {
+    /// There is more of it.
+    Credit,
+    /// There is less of it.
+    Debit,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// Why there is more credit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum CreditType {
+    /// The invoice that it had paid was voided.
+    CreditsApplicationInvoiceVoided,
+    /// It was granted.
+    CreditsGranted,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// Why there is less credit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum DebitType {
+    /// It paid an invoice.
+    CreditsApplied,
+    /// It expired.
+    CreditsExpired,
+    /// It was taken back.
+    CreditsVoided,
+    /// A value that this version of the API does not know.
+    Unknown,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,10 +1,11 @@
 //! <https://docs.stripe.com/api/billing/credit-grant/object>
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
 
 use crate::{
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
+    open::Open,
     scalar::{Json, Metadata},
 };
 
@@ -21,8 +22,8 @@ pub struct Model {
     /// What the credit can pay for, as Stripe holds it.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub applicability_config: Option<Json>,
-    /// Whether the credit was bought: `paid` or `promotional`.
-    pub category: Option<String>,
+    /// Whether the credit was bought.
+    pub category: Option<Open<CreditGrantCategory>>,
     /// When the grant was created at Stripe.
     pub created: DateTimeUtc,
     #[graphql(skip)]
@@ -50,6 +51,17 @@ pub struct Model {
     pub voided_at: Option<DateTimeUtc>,
     #[graphql(skip)]
     pub deleted: bool,
+}
+
+/// What a credit was given for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum CreditGrantCategory {
+    /// The customer paid for it.
+    Paid,
+    /// Nothing.
+    Promotional,
+    /// A value that this version of the API does not know.
+    Unknown,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

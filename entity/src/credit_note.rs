@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
@@ -51,8 +50,8 @@ pub struct Model {
     pub out_of_band_amount: Option<i64>,
     /// The credit note as a PDF file.
     pub pdf: Option<String>,
-    /// Why: `duplicate`, `fraudulent`, `order_change` or `product_unsatisfactory`.
-    pub reason: Option<String>,
+    /// Why.
+    pub reason: Option<Open<CreditNoteReason>>,
     #[graphql(skip)]
     pub refund: Option<String>,
     /// Where the credit note stands.
@@ -63,9 +62,9 @@ pub struct Model {
     pub tax: Option<i64>,
     #[graphql(skip)]
     pub total: Option<i64>,
-    /// Whether it was made before or after the invoice was paid: `pre_payment`, `post_payment` or `mixed`.
+    /// Whether it was made before or after the invoice was paid.
     #[graphql(name = "type")]
-    pub r#type: Option<String>,
+    pub r#type: Option<Open<CreditNoteType>>,
     /// When the credit note was voided.
     pub voided_at: Option<DateTimeUtc>,
     #[graphql(skip)]
@@ -73,15 +72,41 @@ pub struct Model {
 }
 
 /// Where a credit note stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum CreditNoteStatus {
     /// In force.
     Issued,
     /// Voided.
     Void,
     /// A value that this version of the API does not know.
-    #[serde(other)]
+    Unknown,
+}
+
+/// Why an invoice was lowered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum CreditNoteReason {
+    /// It was charged twice.
+    Duplicate,
+    /// It was fraud.
+    Fraudulent,
+    /// The order was changed.
+    OrderChange,
+    /// The product was not what the customer wanted.
+    ProductUnsatisfactory,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// Whether an invoice was lowered before or after it was paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum CreditNoteType {
+    /// In part before, in part after.
+    Mixed,
+    /// After.
+    PostPayment,
+    /// Before.
+    PrePayment,
+    /// A value that this version of the API does not know.
     Unknown,
 }
 

@@ -1,10 +1,11 @@
 //! <https://docs.stripe.com/api/customers/object>
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
 
 use crate::{
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
+    open::Open,
     scalar::{Json, Metadata},
 };
 
@@ -51,12 +52,25 @@ pub struct Model {
     /// The shipping name and address, as Stripe holds them.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub shipping: Option<Json>,
-    /// Whether the customer is taxed: `none`, `exempt` or `reverse`.
-    pub tax_exempt: Option<String>,
+    /// Whether the customer is taxed.
+    pub tax_exempt: Option<Open<TaxExempt>>,
     #[graphql(skip)]
     pub test_clock: Option<String>,
     /// Whether the customer was deleted at Stripe.
     pub deleted: bool,
+}
+
+/// Whether a customer pays taxes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum TaxExempt {
+    /// Not at all.
+    Exempt,
+    /// As others do.
+    None,
+    /// To the authority, instead of the merchant.
+    Reverse,
+    /// A value that this version of the API does not know.
+    Unknown,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,10 +1,11 @@
 //! <https://docs.stripe.com/api/customer_balance_transactions/object>
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
 
 use crate::{
     mirrored::{Listing, Mirrored, Owned, Owner},
+    open::Open,
     scalar::Metadata,
 };
 
@@ -39,11 +40,42 @@ pub struct Model {
     /// What the integration notes on the transaction.
     #[sea_orm(column_type = "JsonBinary")]
     pub metadata: Metadata,
-    /// What changed the balance: `adjustment`, `applied_to_invoice`, `credit_note`, …
+    /// What changed the balance.
     #[graphql(name = "type")]
-    pub r#type: Option<String>,
+    pub r#type: Option<Open<CustomerBalanceTransactionType>>,
     #[graphql(skip)]
     pub deleted: bool,
+}
+
+/// What moved a customer's balance: <https://docs.stripe.com/billing/customer/balance#types>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum CustomerBalanceTransactionType {
+    /// Somebody set it right.
+    Adjustment,
+    /// It paid an invoice.
+    AppliedToInvoice,
+    /// A Checkout session that began a subscription.
+    CheckoutSessionSubscriptionPayment,
+    /// A Checkout session that was to begin a subscription.
+    CheckoutSessionSubscriptionPaymentCanceled,
+    /// A credit note.
+    CreditNote,
+    /// Its first value.
+    Initial,
+    /// An invoice that was paid too much.
+    InvoiceOverpaid,
+    /// An invoice that is too large to charge.
+    InvoiceTooLarge,
+    /// An invoice that is too small to charge.
+    InvoiceTooSmall,
+    /// It came from elsewhere.
+    Migration,
+    /// An invoice that it had paid was voided or changed.
+    UnappliedFromInvoice,
+    /// What was left of a source.
+    UnspentReceiverCredit,
+    /// A value that this version of the API does not know.
+    Unknown,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
@@ -45,8 +44,8 @@ pub struct Model {
     pub network_reason_code: Option<String>,
     #[graphql(skip)]
     pub payment_intent: Option<String>,
-    /// Why the cardholder disputes: `fraudulent`, `product_not_received`, …
-    pub reason: Option<String>,
+    /// Why the cardholder disputes.
+    pub reason: Option<Open<DisputeReason>>,
     /// Where the dispute stands.
     pub status: Open<DisputeStatus>,
     #[graphql(skip)]
@@ -54,8 +53,7 @@ pub struct Model {
 }
 
 /// Where a dispute stands: <https://docs.stripe.com/disputes/how-disputes-work>.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum DisputeStatus {
     /// An inquiry is to be answered.
     WarningNeedsResponse,
@@ -78,7 +76,43 @@ pub enum DisputeStatus {
     /// Lost, or accepted: the money is gone.
     Lost,
     /// A value that this version of the API does not know.
-    #[serde(other)]
+    Unknown,
+}
+
+/// Why a payer disputes: <https://docs.stripe.com/disputes/categories>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum DisputeReason {
+    /// The customer's bank cannot process it.
+    BankCannotProcess,
+    /// A check was returned.
+    CheckReturned,
+    /// What was to be given back was not.
+    CreditNotProcessed,
+    /// The customer told the bank, and no more is known.
+    CustomerInitiated,
+    /// The debit was not authorized.
+    DebitNotAuthorized,
+    /// It was charged twice.
+    Duplicate,
+    /// The cardholder did not make the payment.
+    Fraudulent,
+    /// None of the others.
+    General,
+    /// The details of the account were wrong.
+    IncorrectAccountDetails,
+    /// There was not enough money.
+    InsufficientFunds,
+    /// It breaks the network's rules.
+    Noncompliant,
+    /// The product did not arrive.
+    ProductNotReceived,
+    /// The product was not as described.
+    ProductUnacceptable,
+    /// The subscription was canceled before.
+    SubscriptionCanceled,
+    /// The cardholder does not know the payment.
+    Unrecognized,
+    /// A value that this version of the API does not know.
     Unknown,
 }
 

@@ -1,9 +1,12 @@
 //! <https://docs.stripe.com/api/radar/early_fraud_warnings/object>
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
 
-use crate::mirrored::{Listing, Mirrored, Owned, Owner};
+use crate::{
+    mirrored::{Listing, Mirrored, Owned, Owner},
+    open::Open,
+};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
 #[sea_orm(table_name = "early_fraud_warnings")]
@@ -19,14 +22,35 @@ pub struct Model {
     pub charge: Option<String>,
     /// When the warning was created at Stripe.
     pub created: DateTimeUtc,
-    /// What the card's issuer calls the fraud: `made_with_stolen_card`, `misc`, …
-    pub fraud_type: Option<String>,
+    /// What the card's issuer calls the fraud.
+    pub fraud_type: Option<Open<FraudType>>,
     /// Whether this is live data; `false` in test mode and in sandboxes.
     pub livemode: bool,
     #[graphql(skip)]
     pub payment_intent: Option<String>,
     #[graphql(skip)]
     pub deleted: bool,
+}
+
+/// What a card's issuer calls a fraud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum FraudType {
+    /// The card never arrived.
+    CardNeverReceived,
+    /// The card was applied for by fraud.
+    FraudulentCardApplication,
+    /// The card was forged.
+    MadeWithCounterfeitCard,
+    /// The card was lost.
+    MadeWithLostCard,
+    /// The card was stolen.
+    MadeWithStolenCard,
+    /// None of the others.
+    Misc,
+    /// Somebody else used the card.
+    UnauthorizedUseOfCard,
+    /// A value that this version of the API does not know.
+    Unknown,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

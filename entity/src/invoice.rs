@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
@@ -32,12 +31,12 @@ pub struct Model {
     pub attempted: Option<bool>,
     /// Whether Stripe goes on by itself to collect the invoice.
     pub auto_advance: Option<bool>,
-    /// Why the invoice was made: `subscription_create`, `subscription_cycle`, `manual`, …
-    pub billing_reason: Option<String>,
+    /// Why the invoice was made.
+    pub billing_reason: Option<Open<BillingReason>>,
     #[graphql(skip)]
     pub charge: Option<String>,
-    /// How the invoice is paid: `charge_automatically` or `send_invoice`.
-    pub collection_method: Option<String>,
+    /// How the invoice is paid.
+    pub collection_method: Option<Open<CollectionMethod>>,
     /// When the invoice was created at Stripe.
     pub created: DateTimeUtc,
     /// The three-letter currency code, in lower case.
@@ -109,8 +108,7 @@ pub struct Model {
 }
 
 /// Where an invoice stands: <https://docs.stripe.com/invoicing/overview#invoice-statuses>.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum InvoiceStatus {
     /// Not yet finalized.
     Draft,
@@ -123,7 +121,42 @@ pub enum InvoiceStatus {
     /// Voided.
     Void,
     /// A value that this version of the API does not know.
-    #[serde(other)]
+    Unknown,
+}
+
+/// How invoices are paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum CollectionMethod {
+    /// With the default payment method, by Stripe.
+    ChargeAutomatically,
+    /// By the customer, who is sent the invoice.
+    SendInvoice,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// Why an invoice was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum BillingReason {
+    /// Pending items were invoiced by themselves.
+    AutomaticPendingInvoiceItemInvoice,
+    /// Somebody made it.
+    Manual,
+    /// A quote was accepted.
+    QuoteAccept,
+    /// A subscription of before May 2018, in whatever way.
+    Subscription,
+    /// A subscription began.
+    SubscriptionCreate,
+    /// A period of a subscription began.
+    SubscriptionCycle,
+    /// What a subscription came to reached a threshold.
+    SubscriptionThreshold,
+    /// A subscription was changed.
+    SubscriptionUpdate,
+    /// It shows what is to come.
+    Upcoming,
+    /// A value that this version of the API does not know.
     Unknown,
 }
 

@@ -1,9 +1,12 @@
 //! <https://docs.stripe.com/api/invoice-payment/object>
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
 
-use crate::mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten};
+use crate::{
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
+    open::Open,
+};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
 #[sea_orm(table_name = "invoice_payments")]
@@ -31,10 +34,23 @@ pub struct Model {
     pub livemode: bool,
     #[graphql(skip)]
     pub payment_intent: Option<String>,
-    /// `open`, `paid` or `canceled`.
-    pub status: Option<String>,
+    /// Where the payment stands.
+    pub status: Option<Open<InvoicePaymentStatus>>,
     #[graphql(skip)]
     pub deleted: bool,
+}
+
+/// Where the payment of an invoice stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum InvoicePaymentStatus {
+    /// Canceled.
+    Canceled,
+    /// To be paid.
+    Open,
+    /// Paid.
+    Paid,
+    /// A value that this version of the API does not know.
+    Unknown,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -51,6 +51,7 @@ pub mod subscription;
 pub mod subscription_item;
 pub mod subscription_schedule;
 pub mod tax_id;
+pub mod tax_id_type;
 pub mod tax_rate;
 pub mod test_clock;
 pub mod transfer;

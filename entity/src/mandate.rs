@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Mirrored, Owned, Owner},
@@ -35,16 +34,15 @@ pub struct Model {
     pub single_use: Option<Json>,
     /// Whether payments may be made under the mandate.
     pub status: Open<MandateStatus>,
-    /// For how many payments it is: `single_use` or `multi_use`.
+    /// For how many payments it is.
     #[graphql(name = "type")]
-    pub r#type: Option<String>,
+    pub r#type: Option<Open<MandateType>>,
     #[graphql(skip)]
     pub deleted: bool,
 }
 
 /// Whether payments may be made under a mandate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum MandateStatus {
     /// Not yet.
     Pending,
@@ -53,7 +51,17 @@ pub enum MandateStatus {
     /// No longer.
     Inactive,
     /// A value that this version of the API does not know.
-    #[serde(other)]
+    Unknown,
+}
+
+/// For how many payments a mandate is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum MandateType {
+    /// Any number.
+    MultiUse,
+    /// One.
+    SingleUse,
+    /// A value that this version of the API does not know.
     Unknown,
 }
 

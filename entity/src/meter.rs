@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
@@ -27,10 +26,10 @@ pub struct Model {
     pub display_name: Option<String>,
     /// The name of the events that the meter counts.
     pub event_name: Option<String>,
-    /// The window in which events are counted before they are added up: `day` or `hour`.
-    pub event_time_window: Option<String>,
-    /// How the events of a period are added up: `sum`, `count` or `last`.
-    pub formula: Option<String>,
+    /// The window in which events are counted before they are added up.
+    pub event_time_window: Option<Open<MeterEventTimeWindow>>,
+    /// How the events of a period are added up.
+    pub formula: Option<Open<MeterFormula>>,
     /// Whether this is live data; `false` in test mode and in sandboxes.
     pub livemode: bool,
     /// Whether the meter counts.
@@ -44,15 +43,37 @@ pub struct Model {
 }
 
 /// Whether a meter counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum MeterStatus {
     /// Yes.
     Active,
     /// No.
     Inactive,
     /// A value that this version of the API does not know.
-    #[serde(other)]
+    Unknown,
+}
+
+/// How the events of a period are added up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum MeterFormula {
+    /// By their number.
+    Count,
+    /// The last one counts.
+    Last,
+    /// By their values.
+    Sum,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// In which windows events are counted before they are added up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum MeterEventTimeWindow {
+    /// By the day.
+    Day,
+    /// By the hour.
+    Hour,
+    /// A value that this version of the API does not know.
     Unknown,
 }
 

@@ -4,13 +4,12 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use async_graphql::{
     ContextSelectionSet, OutputType, Positioned, ServerResult, Value as GraphqlValue,
-    async_trait::async_trait, parser::types::Field, registry::Registry,
+    async_trait::async_trait, parser::types::Field, registry::Registry, resolver_utils::EnumType,
 };
 use sea_orm::{
     ColIdx, ColumnType, QueryResult, TryGetError, TryGetable, Value,
     sea_query::{ArrayType, Nullable, StringLen, ValueType, ValueTypeErr},
 };
-use serde::de::{DeserializeOwned, value::StrDeserializer};
 
 /// A value as Stripe wrote it, read as `T` by the API.
 ///
@@ -20,11 +19,13 @@ pub struct Open<T> {
     known: PhantomData<fn() -> T>,
 }
 
-impl<T: DeserializeOwned> Open<T> {
-    /// The value among those that `T` knows; `T` names its own catch-all by `#[serde(other)]`.
+impl<T: EnumType> Open<T> {
+    /// The value among those that `T` knows, whose names are what Stripe writes in upper case; or else its `UNKNOWN`.
     pub fn known(&self) -> T {
-        let text = StrDeserializer::<serde::de::value::Error>::new(&self.text);
-        T::deserialize(text).expect("every open enumeration has a catch-all")
+        let is_lower = !self.text.bytes().any(|letter| letter.is_ascii_uppercase());
+        let named = T::items().iter().find(|item| is_lower && item.name.eq_ignore_ascii_case(&self.text));
+        let known = named.or_else(|| T::items().iter().find(|item| item.name == "UNKNOWN"));
+        known.expect("every open enumeration has a catch-all").value
     }
 }
 
@@ -98,7 +99,7 @@ impl<T> Nullable for Open<T> {
 }
 
 #[async_trait]
-impl<T: OutputType + DeserializeOwned> OutputType for Open<T> {
+impl<T: OutputType + EnumType> OutputType for Open<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()
     }
@@ -113,5 +114,32 @@ impl<T: OutputType + DeserializeOwned> OutputType for Open<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<GraphqlValue> {
         self.known().resolve(ctx, field).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        payment_method::PaymentMethodType, subscription::SubscriptionStatus, tax_id_type::TaxIdType,
+    };
+
+    fn known<T: EnumType>(text: &str) -> T {
+        Open::from(text.to_owned()).known()
+    }
+
+    #[test]
+    fn what_stripe_writes_is_the_value_of_that_name() {
+        assert_eq!(known::<SubscriptionStatus>("past_due"), SubscriptionStatus::PastDue);
+        assert_eq!(known::<PaymentMethodType>("p24"), PaymentMethodType::P24);
+        assert_eq!(known::<PaymentMethodType>("us_bank_account"), PaymentMethodType::UsBankAccount);
+        assert_eq!(known::<TaxIdType>("eu_oss_vat"), TaxIdType::EuOssVat);
+    }
+
+    #[test]
+    fn what_has_no_name_is_unknown() {
+        for text in ["", "unknown", "PAST_DUE", "Past_due", "past_due ", "on_the_house"] {
+            assert_eq!(known::<SubscriptionStatus>(text), SubscriptionStatus::Unknown, "{text}");
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten, list},
@@ -27,9 +26,9 @@ pub struct Model {
     /// When the payment was canceled.
     pub canceled_at: Option<DateTimeUtc>,
     /// Why the payment was canceled.
-    pub cancellation_reason: Option<String>,
-    /// When the money is taken: `automatic`, `automatic_async` or `manual`.
-    pub capture_method: Option<String>,
+    pub cancellation_reason: Option<Open<PaymentCancellationReason>>,
+    /// When the money is taken.
+    pub capture_method: Option<Open<CaptureMethod>>,
     /// When the payment was created at Stripe.
     pub created: DateTimeUtc,
     #[graphql(skip)]
@@ -55,8 +54,8 @@ pub struct Model {
     pub payment_method: Option<String>,
     /// The e-mail address that the receipt goes to.
     pub receipt_email: Option<String>,
-    /// Whether the payment method is kept for later: `on_session` or `off_session`.
-    pub setup_future_usage: Option<String>,
+    /// Whether the payment method is kept for later.
+    pub setup_future_usage: Option<Open<FutureUsage>>,
     /// What appears on the customer's statement.
     pub statement_descriptor: Option<String>,
     /// Where the payment stands.
@@ -66,8 +65,7 @@ pub struct Model {
 }
 
 /// Where a payment stands: <https://docs.stripe.com/payments/paymentintents/lifecycle>.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum PaymentIntentStatus {
     /// No payment method yet, or the last one failed.
     RequiresPaymentMethod,
@@ -84,7 +82,57 @@ pub enum PaymentIntentStatus {
     /// Paid.
     Succeeded,
     /// A value that this version of the API does not know.
-    #[serde(other)]
+    Unknown,
+}
+
+/// When the money of a payment is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum CaptureMethod {
+    /// As soon as the customer authorizes it.
+    Automatic,
+    /// Soon after the customer authorized it.
+    AutomaticAsync,
+    /// When the integration asks for it.
+    Manual,
+    /// When the integration asks for it, where the payment method allows that.
+    ManualPreferred,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// How a payment method that is kept is going to be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum FutureUsage {
+    /// It is not kept.
+    None,
+    /// Also while the customer is away.
+    OffSession,
+    /// Only while the customer is there.
+    OnSession,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// Why a payment was canceled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum PaymentCancellationReason {
+    /// The customer left it undone.
+    Abandoned,
+    /// Stripe canceled it by itself.
+    Automatic,
+    /// There was another for the same.
+    Duplicate,
+    /// It was not completed in time.
+    Expired,
+    /// Its invoice could not be paid.
+    FailedInvoice,
+    /// It was taken for fraud.
+    Fraudulent,
+    /// The customer asked for it.
+    RequestedByCustomer,
+    /// Its invoice was voided.
+    VoidInvoice,
+    /// A value that this version of the API does not know.
     Unknown,
 }
 

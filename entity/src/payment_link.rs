@@ -1,10 +1,11 @@
 //! <https://docs.stripe.com/api/payment-link/object>
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
 
 use crate::{
     mirrored::{Listing, Mirrored, Owned, Owner},
+    open::Open,
     scalar::Metadata,
 };
 
@@ -20,12 +21,12 @@ pub struct Model {
     pub active: bool,
     /// Whether customers can type in promotion codes.
     pub allow_promotion_codes: Option<bool>,
-    /// When the billing address is asked for: `auto` or `required`.
-    pub billing_address_collection: Option<String>,
+    /// When the billing address is asked for.
+    pub billing_address_collection: Option<Open<BillingAddressCollection>>,
     /// The three-letter currency code, in lower case.
     pub currency: Option<String>,
-    /// When a customer is made: `always` or `if_required`.
-    pub customer_creation: Option<String>,
+    /// When a customer is made.
+    pub customer_creation: Option<Open<CustomerCreation>>,
     /// What customers read once the link is inactive.
     pub inactive_message: Option<String>,
     /// Whether this is live data; `false` in test mode and in sandboxes.
@@ -33,14 +34,64 @@ pub struct Model {
     /// What the integration notes on the link.
     #[sea_orm(column_type = "JsonBinary")]
     pub metadata: Metadata,
-    /// When a payment method is asked for: `always` or `if_required`.
-    pub payment_method_collection: Option<String>,
-    /// What the button says: `auto`, `book`, `donate`, `pay` or `subscribe`.
-    pub submit_type: Option<String>,
+    /// When a payment method is asked for.
+    pub payment_method_collection: Option<Open<PaymentMethodRequirement>>,
+    /// What the button says.
+    pub submit_type: Option<Open<SubmitType>>,
     /// The address of the checkout page.
     pub url: Option<String>,
     #[graphql(skip)]
     pub deleted: bool,
+}
+
+/// When the billing address is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum BillingAddressCollection {
+    /// Where it is needed.
+    Auto,
+    /// Always.
+    Required,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// When a customer is made of whoever buys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum CustomerCreation {
+    /// Always.
+    Always,
+    /// Where it is needed.
+    IfRequired,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// When a payment method is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum PaymentMethodRequirement {
+    /// Always.
+    Always,
+    /// Where something is to be paid.
+    IfRequired,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// What the button of a payment page says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum SubmitType {
+    /// What fits.
+    Auto,
+    /// That something is booked.
+    Book,
+    /// That something is donated.
+    Donate,
+    /// That something is paid.
+    Pay,
+    /// That something is subscribed to.
+    Subscribe,
+    /// A value that this version of the API does not know.
+    Unknown,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

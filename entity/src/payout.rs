@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Listing, Mirrored, Owned, Owner},
@@ -45,19 +44,18 @@ pub struct Model {
     /// What the integration notes on the payout.
     #[sea_orm(column_type = "JsonBinary")]
     pub metadata: Metadata,
-    /// How the money travels: `standard` or `instant`.
-    pub method: Option<String>,
+    /// How the money travels.
+    pub method: Option<Open<PayoutMethod>>,
     #[graphql(skip)]
     pub original_payout: Option<String>,
     #[graphql(skip)]
     pub payout_method: Option<String>,
-    /// Whether it is known which payments the payout contains: `completed`, `in_progress` or
-    /// `not_applicable`.
-    pub reconciliation_status: Option<String>,
+    /// Whether it is known which payments the payout contains.
+    pub reconciliation_status: Option<Open<ReconciliationStatus>>,
     #[graphql(skip)]
     pub reversed_by: Option<String>,
-    /// The balance that the money comes from: `card`, `fpx` or `bank_account`.
-    pub source_type: Option<String>,
+    /// The balance that the money comes from.
+    pub source_type: Option<Open<SourceType>>,
     /// What appears on the bank statement.
     pub statement_descriptor: Option<String>,
     /// Where the payout stands.
@@ -65,16 +63,15 @@ pub struct Model {
     /// The number by which banks can trace the payout, with its status, as Stripe holds it.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub trace_id: Option<Json>,
-    /// What the money goes to: `bank_account` or `card`.
+    /// What the money goes to.
     #[graphql(name = "type")]
-    pub r#type: Option<String>,
+    pub r#type: Option<Open<PayoutType>>,
     #[graphql(skip)]
     pub deleted: bool,
 }
 
 /// Where a payout stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum PayoutStatus {
     /// Not handed to the bank yet.
     Pending,
@@ -87,7 +84,54 @@ pub enum PayoutStatus {
     /// Refused by the bank.
     Failed,
     /// A value that this version of the API does not know.
-    #[serde(other)]
+    Unknown,
+}
+
+/// What the money of a payout goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum PayoutType {
+    /// A bank account.
+    BankAccount,
+    /// A card.
+    Card,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// How the money of a payout travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum PayoutMethod {
+    /// At once.
+    Instant,
+    /// As banks do it, in days.
+    Standard,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// Whether it is known which payments a payout contains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ReconciliationStatus {
+    /// It is.
+    Completed,
+    /// Not yet.
+    InProgress,
+    /// It cannot be: somebody else than Stripe chose the amount.
+    NotApplicable,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// Which part of the balance money comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum SourceType {
+    /// What bank accounts paid.
+    BankAccount,
+    /// What cards paid.
+    Card,
+    /// What FPX paid.
+    Fpx,
+    /// A value that this version of the API does not know.
     Unknown,
 }
 

@@ -6,6 +6,8 @@ use sea_orm::entity::prelude::*;
 use crate::{
     mirrored::{Listing, Mirrored, Owned, Owner},
     open::Open,
+    price::BillingScheme,
+    price::TiersMode,
     price::{RecurringInterval, UsageType},
     scalar::Metadata,
 };
@@ -24,8 +26,8 @@ pub struct Model {
     pub amount: Option<i64>,
     /// The amount of one unit in minor units, with up to twelve decimal places.
     pub amount_decimal: Option<String>,
-    /// How the amount is computed: `per_unit` or `tiered`.
-    pub billing_scheme: Option<String>,
+    /// How the amount is computed.
+    pub billing_scheme: Option<Open<BillingScheme>>,
     /// When the plan was created at Stripe.
     pub created: DateTimeUtc,
     /// The three-letter currency code, in lower case.
@@ -45,8 +47,8 @@ pub struct Model {
     pub nickname: Option<String>,
     #[graphql(skip)]
     pub product: Option<String>,
-    /// How tiers add up, where there are tiers: `graduated` or `volume`.
-    pub tiers_mode: Option<String>,
+    /// How tiers add up, where there are tiers.
+    pub tiers_mode: Option<Open<TiersMode>>,
     /// Days of the trial that a subscription begins with, unless it says otherwise.
     pub trial_period_days: Option<i32>,
     /// How usage is counted.

@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
@@ -20,8 +19,8 @@ pub struct Model {
     pub id: String,
     /// Whether the price can be used for new purchases.
     pub active: bool,
-    /// How the amount is computed: `per_unit` or `tiered`.
-    pub billing_scheme: Option<String>,
+    /// How the amount is computed.
+    pub billing_scheme: Option<Open<BillingScheme>>,
     /// When the price was created at Stripe.
     pub created: DateTimeUtc,
     /// The three-letter currency code, in lower case.
@@ -47,10 +46,10 @@ pub struct Model {
     pub recurring_trial_period_days: Option<i32>,
     #[graphql(skip)]
     pub recurring_usage_type: Option<Open<UsageType>>,
-    /// Whether the amount includes tax: `inclusive`, `exclusive` or `unspecified`.
-    pub tax_behavior: Option<String>,
-    /// How tiers add up, where there are tiers: `graduated` or `volume`.
-    pub tiers_mode: Option<String>,
+    /// Whether the amount includes tax.
+    pub tax_behavior: Option<Open<TaxBehavior>>,
+    /// How tiers add up, where there are tiers.
+    pub tiers_mode: Option<Open<TiersMode>>,
     /// One-time or recurring.
     #[graphql(name = "type")]
     pub r#type: Option<Open<PriceType>>,
@@ -63,21 +62,18 @@ pub struct Model {
 }
 
 /// Whether a price is paid once or again and again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum PriceType {
     /// Paid once.
     OneTime,
     /// Paid each interval.
     Recurring,
     /// A value that this version of the API does not know.
-    #[serde(other)]
     Unknown,
 }
 
 /// The unit of a billing interval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum RecurringInterval {
     /// A day.
     Day,
@@ -88,20 +84,52 @@ pub enum RecurringInterval {
     /// A year.
     Year,
     /// A value that this version of the API does not know.
-    #[serde(other)]
     Unknown,
 }
 
 /// How a recurring price counts usage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum UsageType {
     /// By the quantity that is set on the subscription item.
     Licensed,
     /// By what a meter counts.
     Metered,
     /// A value that this version of the API does not know.
-    #[serde(other)]
+    Unknown,
+}
+
+/// How the amount of a price is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum BillingScheme {
+    /// The same for each unit.
+    PerUnit,
+    /// By tiers of the quantity.
+    Tiered,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// How the tiers of a price add up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum TiersMode {
+    /// Each tier's price holds for the units within it.
+    Graduated,
+    /// The price of the tier that the quantity reaches holds for all units.
+    Volume,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// Whether the amount of a price includes tax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum TaxBehavior {
+    /// Tax comes on top.
+    Exclusive,
+    /// Tax is within it.
+    Inclusive,
+    /// Nobody said yet.
+    Unspecified,
+    /// A value that this version of the API does not know.
     Unknown,
 }
 

@@ -2,9 +2,9 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
+    invoice::CollectionMethod,
     lift::ids_of_discounts,
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
@@ -27,8 +27,8 @@ pub struct Model {
     pub amount_total: Option<i64>,
     /// When the quote was canceled.
     pub canceled_at: Option<DateTimeUtc>,
-    /// How invoices are going to be paid: `charge_automatically` or `send_invoice`.
-    pub collection_method: Option<String>,
+    /// How invoices are going to be paid.
+    pub collection_method: Option<Open<CollectionMethod>>,
     /// When the quote was created at Stripe.
     pub created: DateTimeUtc,
     /// The three-letter currency code, in lower case.
@@ -72,8 +72,7 @@ pub struct Model {
 }
 
 /// Where a quote stands: <https://docs.stripe.com/quotes/overview>.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum QuoteStatus {
     /// Not yet finalized.
     Draft,
@@ -84,7 +83,6 @@ pub enum QuoteStatus {
     /// Canceled or expired.
     Canceled,
     /// A value that this version of the API does not know.
-    #[serde(other)]
     Unknown,
 }
 

@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Listing, Mirrored, Owned, Owner},
@@ -39,8 +38,8 @@ pub struct Model {
     pub metadata: Metadata,
     #[graphql(skip)]
     pub payment_intent: Option<String>,
-    /// Why: `duplicate`, `fraudulent`, `requested_by_customer`, …
-    pub reason: Option<String>,
+    /// Why.
+    pub reason: Option<Open<RefundReason>>,
     /// The number on the receipt that was sent.
     pub receipt_number: Option<String>,
     /// Where the refund stands.
@@ -50,8 +49,7 @@ pub struct Model {
 }
 
 /// Where a refund stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum RefundStatus {
     /// Under way.
     Pending,
@@ -64,7 +62,21 @@ pub enum RefundStatus {
     /// Canceled.
     Canceled,
     /// A value that this version of the API does not know.
-    #[serde(other)]
+    Unknown,
+}
+
+/// Why money was given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum RefundReason {
+    /// It was paid twice.
+    Duplicate,
+    /// What was authorized was not captured in time.
+    ExpiredUncapturedCharge,
+    /// It was fraud.
+    Fraudulent,
+    /// The customer asked for it.
+    RequestedByCustomer,
+    /// A value that this version of the API does not know.
     Unknown,
 }
 

@@ -1,10 +1,11 @@
 //! <https://docs.stripe.com/api/radar/reviews/object>
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
 
 use crate::{
     mirrored::{Listing, Mirrored, Owned, Owner},
+    open::Open,
     scalar::Json,
 };
 
@@ -20,8 +21,8 @@ pub struct Model {
     pub billing_zip: Option<String>,
     #[graphql(skip)]
     pub charge: Option<String>,
-    /// Why the review was closed: `approved`, `refunded`, `disputed`, …
-    pub closed_reason: Option<String>,
+    /// Why the review was closed.
+    pub closed_reason: Option<Open<ReviewClosedReason>>,
     /// When the review was created at Stripe.
     pub created: DateTimeUtc,
     /// The address that the payment came from.
@@ -33,14 +34,75 @@ pub struct Model {
     pub livemode: bool,
     /// Whether somebody still has to decide.
     pub open: bool,
-    /// What opened the review: `rule` or `manual`.
-    pub opened_reason: Option<String>,
+    /// What opened the review.
+    pub opened_reason: Option<Open<ReviewOpenedReason>>,
     #[graphql(skip)]
     pub payment_intent: Option<String>,
     /// Why the review is open, or was closed.
-    pub reason: Option<String>,
+    pub reason: Option<Open<ReviewReason>>,
     #[graphql(skip)]
     pub deleted: bool,
+}
+
+/// Why a review is open, or was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ReviewReason {
+    /// Somebody took note of it.
+    Acknowledged,
+    /// The payment was approved.
+    Approved,
+    /// The payment was canceled.
+    Canceled,
+    /// The payment was disputed.
+    Disputed,
+    /// Somebody asked for it.
+    Manual,
+    /// The money never came.
+    PaymentNeverSettled,
+    /// Its data was removed.
+    Redacted,
+    /// The payment was refunded.
+    Refunded,
+    /// The payment was refunded as fraud.
+    RefundedAsFraud,
+    /// A rule asked for it.
+    Rule,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// What opened a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ReviewOpenedReason {
+    /// Somebody did.
+    Manual,
+    /// A rule did.
+    Rule,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
+/// Why a review was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ReviewClosedReason {
+    /// Somebody took note of it.
+    Acknowledged,
+    /// The payment was approved.
+    Approved,
+    /// The payment was canceled.
+    Canceled,
+    /// The payment was disputed.
+    Disputed,
+    /// The money never came.
+    PaymentNeverSettled,
+    /// Its data was removed.
+    Redacted,
+    /// The payment was refunded.
+    Refunded,
+    /// The payment was refunded as fraud.
+    RefundedAsFraud,
+    /// A value that this version of the API does not know.
+    Unknown,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

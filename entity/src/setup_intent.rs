@@ -2,11 +2,11 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
+    payment_intent::FutureUsage,
     scalar::Metadata,
 };
 
@@ -19,7 +19,7 @@ pub struct Model {
     #[graphql(skip)]
     pub id: String,
     /// Why the setup was canceled.
-    pub cancellation_reason: Option<String>,
+    pub cancellation_reason: Option<Open<SetupCancellationReason>>,
     /// When the setup was created at Stripe.
     pub created: DateTimeUtc,
     #[graphql(skip)]
@@ -45,15 +45,14 @@ pub struct Model {
     pub single_use_mandate: Option<String>,
     /// Where the setup stands.
     pub status: Open<SetupIntentStatus>,
-    /// How the payment method is going to be used: `on_session` or `off_session`.
-    pub usage: Option<String>,
+    /// How the payment method is going to be used.
+    pub usage: Option<Open<FutureUsage>>,
     #[graphql(skip)]
     pub deleted: bool,
 }
 
 /// Where the setup of a payment method stands: <https://docs.stripe.com/payments/paymentintents/lifecycle>.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum SetupIntentStatus {
     /// No payment method yet, or the last one failed.
     RequiresPaymentMethod,
@@ -68,7 +67,19 @@ pub enum SetupIntentStatus {
     /// Done.
     Succeeded,
     /// A value that this version of the API does not know.
-    #[serde(other)]
+    Unknown,
+}
+
+/// Why the setup of a payment method was canceled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum SetupCancellationReason {
+    /// The customer left it undone.
+    Abandoned,
+    /// There was another for the same.
+    Duplicate,
+    /// The customer asked for it.
+    RequestedByCustomer,
+    /// A value that this version of the API does not know.
     Unknown,
 }
 

@@ -2,10 +2,10 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
+    invoice::CollectionMethod,
     lift::ids_of_discounts,
     mirrored::{Children, DeletedEvent, Listing, Mirrored, Object, Owned, Owner, flatten, list},
     open::Open,
@@ -28,10 +28,10 @@ pub struct Model {
     pub cancel_at_period_end: bool,
     /// When cancellation was asked for, which may be before the subscription ends.
     pub canceled_at: Option<DateTimeUtc>,
-    /// Why the subscription was canceled: `cancellation_requested`, `payment_failed`, …
-    pub cancellation_reason: Option<String>,
-    /// How invoices are paid: `charge_automatically` or `send_invoice`.
-    pub collection_method: Option<String>,
+    /// Why the subscription was canceled.
+    pub cancellation_reason: Option<Open<SubscriptionCancellationReason>>,
+    /// How invoices are paid.
+    pub collection_method: Option<Open<CollectionMethod>>,
     /// When the subscription was created at Stripe.
     pub created: DateTimeUtc,
     /// The three-letter currency code, in lower case.
@@ -86,8 +86,7 @@ pub struct Model {
 }
 
 /// Where a subscription stands: <https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses>.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum SubscriptionStatus {
     /// The first payment is still to be made.
     Incomplete,
@@ -106,7 +105,21 @@ pub enum SubscriptionStatus {
     /// Its trial ended without a payment method.
     Paused,
     /// A value that this version of the API does not know.
-    #[serde(other)]
+    Unknown,
+}
+
+/// Why a subscription was canceled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum SubscriptionCancellationReason {
+    /// How long data is kept ended it.
+    CanceledByRetentionPolicy,
+    /// Somebody asked for it.
+    CancellationRequested,
+    /// A payment was disputed.
+    PaymentDisputed,
+    /// A payment failed for good.
+    PaymentFailed,
+    /// A value that this version of the API does not know.
     Unknown,
 }
 

@@ -2,7 +2,6 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
@@ -33,8 +32,8 @@ pub struct Model {
     /// What holds for phases that do not say otherwise, as Stripe holds it.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub default_settings: Option<Json>,
-    /// What happens after the last phase: `release`, `cancel`, …
-    pub end_behavior: Option<String>,
+    /// What happens after the last phase.
+    pub end_behavior: Option<Open<ScheduleEndBehavior>>,
     /// Whether this is live data; `false` in test mode and in sandboxes.
     pub livemode: bool,
     /// What the integration notes on the schedule.
@@ -58,8 +57,7 @@ pub struct Model {
 }
 
 /// Where a subscription schedule stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum SubscriptionScheduleStatus {
     /// Its first phase is still to come.
     NotStarted,
@@ -72,7 +70,21 @@ pub enum SubscriptionScheduleStatus {
     /// Canceled, and its subscription with it.
     Canceled,
     /// A value that this version of the API does not know.
-    #[serde(other)]
+    Unknown,
+}
+
+/// What happens after the last phase of a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ScheduleEndBehavior {
+    /// The subscription is canceled.
+    Cancel,
+    /// Nothing.
+    None,
+    /// The subscription goes on without the schedule.
+    Release,
+    /// The last phase begins again.
+    Renew,
+    /// A value that this version of the API does not know.
     Unknown,
 }
 

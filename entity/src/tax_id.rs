@@ -2,11 +2,11 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde::Deserialize;
 
 use crate::{
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
+    tax_id_type::TaxIdType,
 };
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
@@ -25,9 +25,9 @@ pub struct Model {
     pub customer: Option<String>,
     /// Whether this is live data; `false` in test mode and in sandboxes.
     pub livemode: bool,
-    /// What kind it is: `eu_vat`, `gb_vat`, `us_ein`, …
+    /// What kind it is.
     #[graphql(name = "type")]
-    pub r#type: Option<String>,
+    pub r#type: Option<Open<TaxIdType>>,
     /// The number itself.
     pub value: Option<String>,
     /// What came of checking the number.
@@ -41,8 +41,7 @@ pub struct Model {
 }
 
 /// What came of checking a tax id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum TaxIdVerificationStatus {
     /// Being checked.
     Pending,
@@ -53,7 +52,6 @@ pub enum TaxIdVerificationStatus {
     /// It cannot be checked.
     Unavailable,
     /// A value that this version of the API does not know.
-    #[serde(other)]
     Unknown,
 }
 

@@ -5,6 +5,8 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     mirrored::{Listing, Mirrored, Owned, Owner},
+    open::Open,
+    payout::SourceType,
     scalar::Metadata,
 };
 
@@ -41,8 +43,8 @@ pub struct Model {
     pub reversed: Option<bool>,
     #[graphql(skip)]
     pub source_transaction: Option<String>,
-    /// The balance that the money comes from: `card`, `fpx` or `bank_account`.
-    pub source_type: Option<String>,
+    /// The balance that the money comes from.
+    pub source_type: Option<Open<SourceType>>,
     /// What ties the transfer to its payments.
     pub transfer_group: Option<String>,
     #[graphql(skip)]

@@ -12,6 +12,7 @@ mod m20261121_000005_add_sweeps;
 mod m20261121_000006_add_filter_indexes;
 mod m20261121_000007_add_whole_verifications;
 mod m20261122_000001_add_organization_indexes;
+mod m20261122_000002_index_ways_back;
 mod table;
 
 /// All steps, oldest first.
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_add_filter_indexes::Migration),
             Box::new(m20261121_000007_add_whole_verifications::Migration),
             Box::new(m20261122_000001_add_organization_indexes::Migration),
+            Box::new(m20261122_000002_index_ways_back::Migration),
         ]
     }
 }
@@ -42,9 +44,9 @@ pub fn references(table: &str) -> Vec<&'static str> {
     ];
     let references =
         tables.into_iter().flatten().find(|known| known.name == table).map(|known| known.references);
-    let filtered = m20261121_000006_add_filter_indexes::INDEXED
-        .iter()
-        .find(|(name, _)| *name == table)
-        .map(|(_, columns)| *columns);
-    references.into_iter().chain(filtered).flatten().copied().collect()
+    let indexed =
+        [m20261121_000006_add_filter_indexes::INDEXED, m20261122_000002_index_ways_back::REFERENCES];
+    let indexed =
+        indexed.into_iter().flatten().filter(|(name, _)| *name == table).map(|(_, columns)| *columns);
+    references.into_iter().chain(indexed).flatten().copied().collect()
 }

@@ -14,8 +14,8 @@ use async_graphql::{
 use futures_util::stream::BoxStream;
 
 use super::{
+    declared::answer,
     describe::part,
-    lists::answer,
     live::Live,
     mutation::Mutation,
     object::{Node, entity},

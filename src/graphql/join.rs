@@ -17,8 +17,8 @@ use sea_orm::{EntityTrait, ModelTrait, TryIntoModel, Value as Cell};
 
 use super::{
     column::Column,
+    declared::Link,
     filter::{self, By, Filter, filter_type},
-    lists::List,
     load::{Load, Row},
     object,
     page::{PageArgs, Paging, Shows},
@@ -41,9 +41,9 @@ pub trait Joined: Owned<ActiveModel: TryIntoModel<<Self as EntityTrait>::Model>>
     /// The columns by which lists are ordered, beside the id and when rows were created; each has an index.
     const ORDERS: &'static [&'static str] = &[];
 
-    /// The fields that have code of their own, beside the id and those that lead to other tables, each with the columns
-    /// that it shows; every other shows the column of its name. None where that is not so: all columns are read then.
-    const COMPUTED: Option<&'static [Computed]> = None;
+    /// The fields whose code shows other columns than the one of their name, each with these; of an amount, that of its
+    /// currency is known.
+    const COMPUTED: &'static [Computed] = &[];
 
     /// Whether it may have millions of rows: what customers own, and who they are.
     fn is_large() -> bool {
@@ -70,8 +70,8 @@ pub struct Join {
     pub indexed: bool,
     /// The other table, where filters can follow to it.
     pub target: Option<&'static Target>,
-    /// The list that the field is, if it is one.
-    pub list: Option<List>,
+    /// How the object shows it, where it has no code of its own.
+    pub link: Option<Link>,
     read: Read,
 }
 
@@ -127,10 +127,14 @@ impl std::fmt::Debug for Target {
 
 impl Join {
     /// To the row whose id `column` holds.
-    pub const fn one<T: Joined>(field: &'static str, column: &'static str) -> Self {
+    pub const fn one<T: Joined>(
+        field: &'static str,
+        column: &'static str,
+        description: &'static str,
+    ) -> Self {
         let read: Read = |level, _| Box::pin(read_one::<T>(level));
-        let target = Some(const { &Target::of::<T>() });
-        Self { field, key: column, foreign: None, indexed: true, target, list: None, read }
+        let (target, link) = (Some(const { &Target::of::<T>() }), Some(Link::one::<T>(description)));
+        Self { field, key: column, foreign: None, indexed: true, target, link, read }
     }
 
     /// The same, where no index leads back to the row.
@@ -140,32 +144,42 @@ impl Join {
     }
 
     /// To the rows whose ids `column` lists.
-    pub const fn each<T: Joined>(field: &'static str, column: &'static str) -> Self {
-        Self { target: None, ..Self::one::<T>(field, column) }
+    pub const fn each<T: Joined>(
+        field: &'static str,
+        column: &'static str,
+        description: &'static str,
+    ) -> Self {
+        let read: Read = |level, _| Box::pin(read_one::<T>(level));
+        let link = Some(Link::each::<T>(description));
+        Self { field, key: column, foreign: None, indexed: false, target: None, link, read }
     }
 
     /// To the object, of whatever kind, whose id `column` holds.
     pub const fn any(field: &'static str, column: &'static str) -> Self {
         let read: Read = |level, _| Box::pin(object::ahead(level));
-        Self { field, key: column, foreign: None, indexed: false, target: None, list: None, read }
+        Self { field, key: column, foreign: None, indexed: false, target: None, link: None, read }
     }
 
-    /// To the rows that name this row's id in their `column`: the object has a list of them, without code of its own.
+    /// To the rows that name this row's id in their `column`.
     pub const fn many<T: Joined>(
         field: &'static str,
         column: &'static str,
         description: &'static str,
     ) -> Self {
         let read: Read = |level, column| Box::pin(read_many::<T>(level, column));
-        let (target, list) = (Some(const { &Target::of::<T>() }), Some(List::of::<T>(description)));
-        Self { field, key: "id", foreign: Some(column), indexed: true, target, list, read }
+        let (target, link) = (Some(const { &Target::of::<T>() }), Some(Link::list::<T>(description)));
+        Self { field, key: "id", foreign: Some(column), indexed: true, target, link, read }
     }
 
-    /// To the one row that names this row's id in its `column`.
-    pub const fn back<T: Joined>(field: &'static str, column: &'static str) -> Self {
+    /// To the one row that names this row's id in its `column`; to the newest, where several do.
+    pub const fn back<T: Joined>(
+        field: &'static str,
+        column: &'static str,
+        description: &'static str,
+    ) -> Self {
         let read: Read = |level, column| Box::pin(read_back::<T>(level, column));
-        let target = Some(const { &Target::of::<T>() });
-        Self { field, key: "id", foreign: Some(column), indexed: true, target, list: None, read }
+        let (target, link) = (Some(const { &Target::of::<T>() }), Some(Link::back::<T>(description)));
+        Self { field, key: "id", foreign: Some(column), indexed: true, target, link, read }
     }
 }
 
@@ -235,7 +249,7 @@ fn read<'a, E: Joined>(
 }
 
 /// The ids that a column holds: one, several or none.
-fn ids<E: EntityTrait>(row: &E::Model, column: &str) -> Vec<String> {
+pub fn ids<E: EntityTrait>(row: &E::Model, column: &str) -> Vec<String> {
     match E::Column::from_str(column).map(|column| row.get(column)) {
         Ok(Cell::String(Some(id))) => vec![id],
         Ok(Cell::Json(Some(ids))) => {

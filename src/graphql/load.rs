@@ -4,7 +4,8 @@
 //! longer so. Every statement is made by the finder of the viewer's scope: an id that is not theirs answers like one that
 //! does not exist.
 //!
-//! What is read to be shown has the columns that the document selects; what code looks into has all of them.
+//! What is read to be shown has the columns that the document selects; what code looks into has those that it names, or
+//! all of them.
 
 mod rows;
 
@@ -147,17 +148,19 @@ impl Load {
         })
     }
 
-    /// A page of the rows whose `column` names the parent.
+    /// A page of the rows whose `column` names the parent, of which code looks into these columns.
     pub fn page_of<'a, E: Joined>(
         &'a self,
         column: &'static str,
         parent: &str,
         args: PageArgs,
+        needed: &[&'static str],
     ) -> BoxFuture<'a, Result<Arc<Page<E>>>> {
-        self.page_with(PageOf { column, parent: parent.to_owned(), args, columns: Columns::ALL })
+        let columns = Columns::NONE.with::<E>(needed.iter().copied());
+        self.page_with(PageOf { column, parent: parent.to_owned(), args, columns })
     }
 
-    /// The same, to be shown.
+    /// A page of the rows whose `column` names the parent, to be shown.
     pub fn shown_page_of<'a, E: Joined>(
         &'a self,
         column: &'static str,

@@ -7,6 +7,7 @@
 
 mod batch;
 mod column;
+mod declared;
 mod describe;
 mod documents;
 mod federation;
@@ -18,7 +19,6 @@ mod introspection;
 mod join;
 mod key_order;
 mod limit;
-mod lists;
 mod live;
 mod load;
 mod mask;

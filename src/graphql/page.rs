@@ -194,7 +194,7 @@ pub trait Shows: ObjectType + 'static {
     /// The object of a row.
     fn row(row: Row<Self::Entity>) -> Self;
 
-    /// The row whose columns its fields show, where that is all that they do; none: each field's resolver is asked.
+    /// The row whose columns its fields show; none: each field's resolver is asked.
     fn shown(&self) -> Option<&Row<Self::Entity>> {
         None
     }

@@ -22,10 +22,10 @@ use futures_util::future::BoxFuture;
 
 use super::{
     column::Column,
+    declared::answer,
     describe::{field, input, list_arguments, part},
     in_place::InPlace,
     join::{Joined, prefetch_nodes},
-    lists::answer,
     load::load,
     object::{after, selected},
     page::{Connection, Paging},

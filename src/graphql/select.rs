@@ -1,8 +1,8 @@
 //! Which columns a document needs: a statement reads no others.
 //!
 //! What is selected of a type is gathered over the whole document, so that a row that is read for one place of it serves
-//! every other. A field leads to columns by what its object says of it, or by its name; one of which nothing is known
-//! needs all columns.
+//! every other. A field leads to columns by what its object says of it, or by its name; one that leads to none needs
+//! all columns.
 
 use std::{
     any::{Any, TypeId},
@@ -45,6 +45,8 @@ struct Table<E: EntityTrait> {
 impl Columns {
     /// All that a table has.
     pub const ALL: Self = Self(u128::MAX);
+    /// None, to which others are added.
+    pub const NONE: Self = Self(0);
 
     /// These, and others.
     #[must_use]
@@ -133,22 +135,30 @@ impl Selected {
         *known.entry(TypeId::of::<E>()).or_insert_with(|| {
             let fields = self.fields.get(<E::Shown as OutputType>::type_name().as_ref());
             let fields = fields.into_iter().flatten().map(String::as_str);
-            fields.fold(Columns(0).with::<E>(["id"]), needed::<E>)
+            fields.fold(Columns::NONE.with::<E>(["id"]), needed::<E>)
         })
     }
 }
 
 /// The columns that are known to be needed, and those that a field needs.
 fn needed<E: Joined>(columns: Columns, field: &str) -> Columns {
-    let Some(computed) = E::COMPUTED else { return Columns::ALL };
-    if let Some(join) = E::JOINS.iter().find(|join| join.field == field) {
-        return columns.with::<E>([join.key]);
-    }
-    match computed.iter().find(|(name, _)| *name == field) {
-        Some((_, shown)) => columns.with::<E>(shown.iter().copied()),
+    match E::JOINS.iter().find(|join| join.field == field) {
+        Some(join) => columns.with::<E>([join.key]),
         None if field == "__typename" => columns,
-        None => columns.with::<E>([snake(field).as_str()]),
+        None => columns.with::<E>(shown::<E>(field).iter().map(String::as_str)),
     }
+}
+
+/// The columns that a field shows: those that its object says, or the one of its name. What Stripe writes is in the
+/// column of the enumeration beside it, and an amount is in the currency of its row.
+pub fn shown<E: Joined>(field: &str) -> Vec<String> {
+    if let Some((_, columns)) = E::COMPUTED.iter().find(|(name, _)| *name == field) {
+        return columns.iter().map(|&column| column.to_owned()).collect();
+    }
+    let own = snake(field.strip_suffix("Raw").unwrap_or(field));
+    let is_amount = column::<E>(&own).is_some_and(|(_, kind)| kind == Kind::BigInteger);
+    let currency = is_amount.then(|| "currency".to_owned());
+    std::iter::once(own).chain(currency).collect()
 }
 
 /// A table's column of that name.

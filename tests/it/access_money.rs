@@ -107,7 +107,7 @@ async fn a_customer_leads_to_entitlements_and_credit() {
     assert_eq!(
         customer["creditGrants"]["nodes"],
         json!([{ "amount": { "decimal": "0.05" },
-                 "transactions": { "nodes": [{ "amount": { "decimal": "0.03" }, "type": "debit" }] } }])
+                 "transactions": { "nodes": [{ "amount": { "decimal": "0.03" }, "type": "DEBIT" }] } }])
     );
     assert_eq!(
         customer["balanceTransactions"]["nodes"],

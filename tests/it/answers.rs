@@ -1,15 +1,13 @@
 //! What is done once for many requests, or not at all where nobody asks for it, changes no answer.
 
-use async_graphql::parser::{
-    parse_schema,
-    types::{TypeDefinition, TypeKind, TypeSystemDefinition},
-};
+use async_graphql::parser::types::{TypeDefinition, TypeKind};
 use billgraph::auth::Role;
 use serde_json::{Value, json};
 
-use crate::support::{
-    ENDIVE, TestApp,
-    billing::{MADE, account},
+use crate::{
+    neighbours::lists,
+    schema::types,
+    support::{ENDIVE, TestApp, billing::account},
 };
 
 async fn text(test: &TestApp, token: &str, query: &str) -> String {
@@ -214,6 +212,7 @@ fn plain_fields(types: &[TypeDefinition], object: &str) -> Vec<String> {
             {
                 None
             }
+            Some(TypeKind::Interface(_)) => None,
             Some(TypeKind::Object(inner)) => {
                 let inner: Vec<_> = inner.fields.iter().map(|field| field.node.name.node.as_str()).collect();
                 Some(format!("{name} {{ {} }}", inner.join(" ")))
@@ -224,60 +223,81 @@ fn plain_fields(types: &[TypeDefinition], object: &str) -> Vec<String> {
     selected.collect()
 }
 
+/// The fields that have nothing to show, although each object has a value in every field.
+const SILENT: [&str; 1] = ["CheckoutSession.waitToken"];
+
 #[tokio::test]
 async fn a_field_by_itself_shows_what_it_shows_among_others() {
     let test = TestApp::start().await;
-    let mut objects = account("1", "user_id");
-    for object in &mut objects {
-        let more = match object["object"].as_str() {
-            Some("customer") => {
-                json!({ "balance": -500, "email": "a@example.com", "name": "A", "delinquent": true })
-            }
-            Some("price") => {
-                json!({ "recurring": { "interval": "month", "interval_count": 3, "usage_type": "metered",
-                                                    "trial_period_days": 7 } })
-            }
-            Some("subscription") => {
-                json!({ "cancel_at_period_end": true, "currency": "usd", "start_date": MADE })
-            }
-            Some("payment_intent") => json!({ "amount_received": 5, "amount_capturable": 6,
-                "last_payment_error": { "code": "card_declined", "decline_code": "lost_card" } }),
-            _ => continue,
-        };
-        for (name, value) in more.as_object().expect("fields are an object") {
-            object[name] = value.clone();
-        }
-    }
-    test.know(&objects).await;
+    test.know_one_of_each().await;
     let reader = test.service(Role::Reader).await;
-    let document = parse_schema(billgraph::graphql::sdl()).expect("it is a schema");
-    let types = document.definitions.into_iter().filter_map(|definition| match definition {
-        TypeSystemDefinition::Type(definition) => Some(definition.node),
-        _ => None,
-    });
-    let types: Vec<TypeDefinition> = types.collect();
-    let mut fields = 0;
-    for (list, object) in [
-        ("customers", "Customer"),
-        ("subscriptions", "BillingSubscription"),
-        ("prices", "Price"),
-        ("products", "Product"),
-        ("payments", "PaymentIntent"),
-        ("invoices", "Invoice"),
-        ("charges", "Charge"),
-        ("users", "User"),
-    ] {
-        let selected = plain_fields(&types, object);
+    let types = types();
+    let (mut shown, mut silent) = (0, Vec::new());
+    for (list, object) in lists() {
+        let selected = plain_fields(&types, &object);
         let ask = async |fields: &str| {
             let query = format!("{{ {list} {{ nodes {{ {fields} }} }} }}");
-            test.data(Some(&reader), &query, json!({})).await[list]["nodes"][0].take()
+            test.data(Some(&reader), &query, json!({})).await[&list]["nodes"][0].take()
         };
         let all = ask(&selected.join(" ")).await;
         for field in selected {
             let name = field.split(' ').next().unwrap_or_default();
             assert_eq!(ask(&field).await[name], all[name], "{object}.{name}");
-            fields += 1;
+            shown += 1;
+            silent.extend(all[name].is_null().then(|| format!("{object}.{name}")));
         }
     }
-    assert!(fields > 100, "{fields} fields");
+    assert!(shown > 500, "{shown} fields");
+    assert_eq!(silent, SILENT);
+}
+
+/// The columns that a document reads of a table.
+async fn columns(test: &TestApp, token: &str, table: &str, document: &str) -> Vec<String> {
+    test.data(Some(token), "{ __typename }", json!({})).await;
+    test.app().db.seen();
+    test.data(Some(token), document, json!({})).await;
+    let from = format!(" FROM \"{table}\"");
+    let seen = test.app().db.seen();
+    let read = seen.iter().find_map(|statement| statement.sql.split_once(&from));
+    let (read, _) = read.unwrap_or_else(|| panic!("{document} reads {table}"));
+    let mut names: Vec<&str> = read.split('"').skip(1).step_by(2).filter(|name| *name != table).collect();
+    names.sort_unstable();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn only_columns_that_are_needed_are_read() {
+    let test = TestApp::start().await;
+    test.know_one_of_each().await;
+    let reader = test.service(Role::Reader).await;
+    for (table, document, expected) in [
+        ("invoices", "{ invoices { nodes { id } } }", "created id"),
+        ("invoices", "{ invoices { nodes { __typename } } }", "created id"),
+        ("invoices", "{ invoices { nodes { total { decimal } } } }", "created currency id total"),
+        ("invoices", "{ invoices { nodes { customer { id } } } }", "created customer id"),
+        ("invoices", "{ invoices { nodes { lines { nodes { id } } } } }", "created id"),
+        (
+            "invoices",
+            "{ invoices { nodes { status billingReasonRaw } } }",
+            "billing_reason created id status",
+        ),
+        ("customers", "{ invoices { nodes { customer { name } } } }", "id name"),
+        (
+            "invoice_line_items",
+            "{ invoice(id: \"in_1\") { lines { nodes { amount { decimal } } } } }",
+            "amount currency id",
+        ),
+        ("payment_methods", "{ paymentMethods { nodes { type } } }", "created id type"),
+        ("promotion_codes", "{ promotionCodes { nodes { active code } } }", "active code created id"),
+        ("checkout_sessions", "{ checkoutSessions { nodes { waitToken url } } }", "created id url"),
+        ("setup_intents", "{ setupIntents { nodes { usageRaw } } }", "created id usage"),
+        ("balance_transactions", "{ balanceTransactions { nodes { source { id } } } }", "created id source"),
+        ("users", "{ users { nodes { userId } } }", "created id"),
+        ("users", "{ users { nodes { status } } }", "created customer id"),
+        ("subscriptions", "{ users { nodes { status } } }", "created id status"),
+        ("active_entitlements", "{ users { nodes { entitlements { lookupKey } } } }", "id lookup_key"),
+        ("organizations", "{ organizations { nodes { organizationId } } }", "created id"),
+    ] {
+        assert_eq!(columns(&test, &reader, table, document).await.join(" "), expected, "{document}");
+    }
 }

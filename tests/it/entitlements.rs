@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ENDIVE, TestApp, billing::MADE};
+use crate::support::{
+    ENDIVE, TestApp,
+    billing::{MADE, account, event, subscription},
+};
 
 /// A summary that lists entitlements of a customer, as an event.
 fn summary(id: &str, at: i64, entitled: &[&str], previous: Option<&[&str]>) -> Value {
@@ -57,5 +60,28 @@ async fn summaries_of_one_second_end_the_same_in_any_order() {
             test.receive(event).await;
         }
         assert_eq!(held(&test).await, [("chat".to_owned(), false), ("export".to_owned(), false)]);
+    }
+}
+
+#[tokio::test]
+async fn where_an_account_stands_is_the_standing_of_its_best_subscription() {
+    let test = TestApp::start().await;
+    test.know(&account("1", "user_id")).await;
+    let user = test.linked("1").await;
+    // A subscription whose status is new at Stripe may well be paid for.
+    for (at, [mine, other, standing]) in (MADE + 1..).zip([
+        ["active", "past_due", "ACTIVE"],
+        ["canceled", "incomplete_expired", "CANCELED"],
+        ["canceled", "on_the_house", "UNKNOWN"],
+        ["on_the_house", "past_due", "PAST_DUE"],
+        ["unpaid", "on_the_house", "UNKNOWN"],
+    ]) {
+        for (id, status) in [("sub_1", mine), ("sub_other", other)] {
+            let mut subscription = subscription("1", status);
+            subscription["id"] = id.into();
+            test.receive(&event("customer.subscription.updated", at, &subscription)).await;
+        }
+        let data = test.data(Some(&user), "{ viewer { status } }", json!({})).await;
+        assert_eq!(data["viewer"]["status"], standing, "{mine}, {other}");
     }
 }

@@ -51,6 +51,7 @@ mod live_protocols;
 mod logs;
 mod metrics;
 mod mirror;
+mod neighbours;
 mod node_clients;
 mod nodes;
 mod odd_ids;

@@ -10,7 +10,10 @@ use billgraph::auth::Role;
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Values};
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::{
+    neighbours::{self, Way},
+    support::TestApp,
+};
 
 const ROWS: usize = 4_000;
 
@@ -319,6 +322,23 @@ async fn what_no_index_leads_to_is_for_admins() {
         let answer = test.graphql(Some(&reader), &query, json!({})).await;
         let code = &answer["errors"][0]["extensions"]["code"];
         assert_eq!(*code, if is_fast { Value::Null } else { json!("INVALID") }, "{query}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn indexes_lead_to_all_neighbours_of_an_object() {
+    let Some(test) = with_rows().await else { return };
+    let reader = test.service(Role::Reader).await;
+    let tables = tables(&test, &reader, &large()).await;
+    let ways = neighbours::ways();
+    for (list, object) in neighbours::lists() {
+        for Way { field, is_list, .. } in &ways[&object] {
+            let few = if *is_list { "(first: 2) { totalCount nodes { id } }" } else { "{ id }" };
+            for first in [1, 5] {
+                let query = format!("{{ {list}(first: {first}) {{ nodes {{ {field} {few} }} }} }}");
+                assert_indexed(&test, &tables, &reader, &query, json!({})).await;
+            }
+        }
     }
 }
 

@@ -21,7 +21,8 @@ fn the_committed_schema_is_current() {
     );
 }
 
-fn types() -> Vec<TypeDefinition> {
+/// The types of the schema.
+pub fn types() -> Vec<TypeDefinition> {
     let document = parse_schema(billgraph::graphql::sdl()).expect("it is a schema");
     let types = document.definitions.into_iter().filter_map(|definition| match definition {
         TypeSystemDefinition::Type(definition) => Some(definition.node),
@@ -30,7 +31,8 @@ fn types() -> Vec<TypeDefinition> {
     types.collect()
 }
 
-fn fields(kind: &TypeKind) -> &[Positioned<FieldDefinition>] {
+/// The fields of a type.
+pub fn fields(kind: &TypeKind) -> &[Positioned<FieldDefinition>] {
     match kind {
         TypeKind::Object(object) => &object.fields,
         TypeKind::Interface(interface) => &interface.fields,
@@ -98,6 +100,10 @@ fn enumerations_of_stripe_are_open() {
             .map(|field| (field.node.name.node.as_str(), field.node.ty.node.to_string()))
             .collect();
         for (name, ty) in &fields {
+            // The gateway works it out of several statuses of Stripe's.
+            if ty == "AccountStatus!" {
+                continue;
+            }
             if open.contains(ty.trim_end_matches('!')) {
                 let text = if ty.ends_with('!') { "String!" } else { "String" };
                 let raw = fields.get(format!("{name}Raw").as_str()).map(String::as_str);
@@ -105,4 +111,97 @@ fn enumerations_of_stripe_are_open() {
             }
         }
     }
+}
+
+/// The texts that are no enumeration's values: what people write, what Stripe makes, and codes whose list grows with
+/// each country, currency, bank and feature.
+const TEXTS: [&str; 64] = [
+    "amountDecimal",
+    "billingZip",
+    "cancelUrl",
+    "clientReferenceId",
+    "clientSecret",
+    "code",
+    "country",
+    "currency",
+    "customerEmail",
+    "customerKey",
+    "customerName",
+    "declineCode",
+    "defaultCurrency",
+    "defaultReturnUrl",
+    "description",
+    "displayName",
+    "effectivePercentage",
+    "email",
+    "eventName",
+    "exchangeRate",
+    "failureCode",
+    "failureMessage",
+    "failureReason",
+    "footer",
+    "header",
+    "hostedInvoiceUrl",
+    "inactiveMessage",
+    "invoicePdf",
+    "invoicePrefix",
+    "ipAddress",
+    "jurisdiction",
+    "last4",
+    "locale",
+    "loginPageUrl",
+    "lookupKey",
+    "memo",
+    "name",
+    "networkReasonCode",
+    "nickname",
+    "number",
+    "organizationId",
+    "pdf",
+    "percentOff",
+    "percentage",
+    "phone",
+    "receiptEmail",
+    "receiptNumber",
+    "receiptUrl",
+    "reportingCategory",
+    "returnUrl",
+    "state",
+    "statementDescriptor",
+    "successUrl",
+    "taxCode",
+    "transferGroup",
+    "unitAmountDecimal",
+    "unitLabel",
+    "url",
+    "userId",
+    "value",
+    "valueKey",
+    "verificationVerifiedAddress",
+    "verificationVerifiedName",
+    "waitToken",
+];
+
+#[test]
+fn texts_of_a_closed_list_are_enumerations() {
+    let types = types();
+    let shows_rows = |definition: &&TypeDefinition| match &definition.kind {
+        TypeKind::Object(object) => {
+            let name = definition.name.node.as_str();
+            let is_node = object.implements.iter().any(|interface| interface.node == "Node");
+            is_node || ["Card", "PaymentError", "Recurring"].contains(&name)
+        }
+        _ => false,
+    };
+    let texts =
+        types.iter().filter(shows_rows).flat_map(|definition| fields(&definition.kind)).filter(|field| {
+            let (name, ty) = (field.node.name.node.as_str(), field.node.ty.node.to_string());
+            ty.trim_end_matches('!') == "String" && !name.ends_with("Raw")
+        });
+    let texts: BTreeSet<&str> = texts.map(|field| field.node.name.node.as_str()).collect();
+    assert_eq!(
+        texts,
+        BTreeSet::from(TEXTS),
+        "a text is shown as such on purpose, or is an `Open` enumeration"
+    );
 }

@@ -4,9 +4,9 @@ use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{account, transfer};
 
 use crate::graphql::{
+    declared::Declared,
     filter::By,
     join::{Join, Joined},
-    lists::Lists,
     load::Row,
     page::Shows,
 };
@@ -18,14 +18,18 @@ pub struct Account {
     #[graphql(flatten)]
     row: Row<account::Entity>,
     #[graphql(flatten)]
-    lists: Lists<account::Entity>,
+    declared: Declared<account::Entity>,
 }
 
 impl Shows for Account {
     type Entity = account::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { lists: Lists::of(&row), row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 

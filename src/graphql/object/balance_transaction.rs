@@ -1,15 +1,18 @@
 //! Balance transactions, and what they lead to.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{balance_transaction, balance_transaction::BalanceTransactionStatus, payout};
+use entity::{
+    balance_transaction::{self, BalanceTransactionStatus, BalanceTransactionType},
+    payout,
+};
 
 use super::{Node, node};
 use crate::{
     error::Result,
     graphql::{
+        declared::Declared,
         filter::By,
         join::{Join, Joined},
-        lists::Lists,
         load::Row,
         money::Money,
         page::Shows,
@@ -23,14 +26,18 @@ pub struct BalanceTransaction {
     #[graphql(flatten)]
     row: Row<balance_transaction::Entity>,
     #[graphql(flatten)]
-    lists: Lists<balance_transaction::Entity>,
+    declared: Declared<balance_transaction::Entity>,
 }
 
 impl Shows for BalanceTransaction {
     type Entity = balance_transaction::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { lists: Lists::of(&row), row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -50,7 +57,7 @@ impl Joined for balance_transaction::Entity {
         By::value("amount"),
         By::value("currency"),
         By::value("reporting_category"),
-        By::value("type"),
+        By::choice::<BalanceTransactionType>("type"),
     ];
 
     /// Each payment moves money.
@@ -64,11 +71,6 @@ impl BalanceTransaction {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
-    }
-
-    /// `status` as Stripe writes it, also where the API has no name for it.
-    async fn status_raw(&self) -> &str {
-        self.row.status.as_str()
     }
 
     /// What was moved, before the fee.

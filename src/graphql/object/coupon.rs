@@ -1,12 +1,15 @@
 //! Coupons, and the codes for them.
 
 use async_graphql::{ComplexObject, ID, SimpleObject};
-use entity::{coupon, coupon::CouponDuration, discount, open::Open, promotion_code};
+use entity::{
+    coupon::{self, CouponDuration},
+    discount, promotion_code,
+};
 
 use crate::graphql::{
+    declared::Declared,
     filter::By,
     join::{Join, Joined},
-    lists::Lists,
     load::Row,
     money::Money,
     page::Shows,
@@ -19,14 +22,18 @@ pub struct Coupon {
     #[graphql(flatten)]
     row: Row<coupon::Entity>,
     #[graphql(flatten)]
-    lists: Lists<coupon::Entity>,
+    declared: Declared<coupon::Entity>,
 }
 
 impl Shows for Coupon {
     type Entity = coupon::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { lists: Lists::of(&row), row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -50,11 +57,6 @@ impl Coupon {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
-    }
-
-    /// `duration` as Stripe writes it, also where the API has no name for it.
-    async fn duration_raw(&self) -> Option<&str> {
-        self.row.duration.as_ref().map(Open::as_str)
     }
 
     /// What is taken off, where it is no percentage.

@@ -1,17 +1,14 @@
 //! Credit balance transactions, and what they lead to.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{credit_balance_transaction, credit_grant, invoice};
 
-use super::{CreditGrant, Invoice, Linked, one};
-use crate::{
-    error::Result,
-    graphql::{
-        join::{Join, Joined},
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    join::{Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// What moved a customer's credit: <https://docs.stripe.com/api/billing/credit-balance-transaction>.
@@ -20,13 +17,19 @@ use crate::{
 pub struct CreditBalanceTransaction {
     #[graphql(flatten)]
     row: Row<credit_balance_transaction::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<credit_balance_transaction::Entity>,
 }
 
 impl Shows for CreditBalanceTransaction {
     type Entity = credit_balance_transaction::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -34,8 +37,8 @@ impl Joined for credit_balance_transaction::Entity {
     type Shown = CreditBalanceTransaction;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<credit_grant::Entity>("creditGrant", "credit_grant"),
-        Join::one::<invoice::Entity>("invoice", "invoice"),
+        Join::one::<credit_grant::Entity>("creditGrant", "credit_grant", "The grant whose credit it is."),
+        Join::one::<invoice::Entity>("invoice", "invoice", "The invoice that was paid, or voided."),
     ];
 }
 
@@ -49,15 +52,5 @@ impl CreditBalanceTransaction {
     /// How much; `type` says which way.
     async fn amount(&self) -> Option<Money> {
         Money::of(self.row.amount, self.row.currency.as_deref())
-    }
-
-    /// The grant whose credit it is.
-    async fn credit_grant(&self, ctx: &Context<'_>) -> Result<Linked<CreditGrant>> {
-        one(ctx, self.row.credit_grant.as_deref()).await
-    }
-
-    /// The invoice that was paid, or voided.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
-        one(ctx, self.row.invoice.as_deref()).await
     }
 }

@@ -1,19 +1,15 @@
 //! Credit grants, and what they lead to.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{credit_balance_transaction, credit_grant, customer};
 
-use super::{Customer, Linked, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        lists::Lists,
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// Credit that pays for usage: <https://docs.stripe.com/api/billing/credit-grant>.
@@ -23,14 +19,18 @@ pub struct CreditGrant {
     #[graphql(flatten)]
     row: Row<credit_grant::Entity>,
     #[graphql(flatten)]
-    lists: Lists<credit_grant::Entity>,
+    declared: Declared<credit_grant::Entity>,
 }
 
 impl Shows for CreditGrant {
     type Entity = credit_grant::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { lists: Lists::of(&row), row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -38,7 +38,7 @@ impl Joined for credit_grant::Entity {
     type Shown = CreditGrant;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<customer::Entity>("customer", "customer"),
+        Join::one::<customer::Entity>("customer", "customer", "Whose it is."),
         Join::many::<credit_balance_transaction::Entity>(
             "transactions",
             "credit_grant",
@@ -58,10 +58,5 @@ impl CreditGrant {
     /// How much was granted.
     async fn amount(&self) -> Option<Money> {
         Money::of(self.row.amount, self.row.currency.as_deref())
-    }
-
-    /// Whose it is.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
-        one(ctx, self.row.customer.as_deref()).await
     }
 }

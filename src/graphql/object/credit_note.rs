@@ -1,18 +1,18 @@
 //! Credit notes, and what they correct.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{credit_note, credit_note::CreditNoteStatus, customer, invoice, open::Open, refund};
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::{
+    credit_note::{self, CreditNoteReason, CreditNoteStatus},
+    customer, customer_balance_transaction, invoice, refund,
+};
 
-use super::{Customer, Invoice, Linked, Refund, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// What a finalized invoice is lowered by: <https://docs.stripe.com/api/credit_notes>.
@@ -21,13 +21,19 @@ use crate::{
 pub struct CreditNote {
     #[graphql(flatten)]
     row: Row<credit_note::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<credit_note::Entity>,
 }
 
 impl Shows for CreditNote {
     type Entity = credit_note::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -35,14 +41,24 @@ impl Joined for credit_note::Entity {
     type Shown = CreditNote;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<customer::Entity>("customer", "customer"),
-        Join::one::<invoice::Entity>("invoice", "invoice"),
-        Join::one::<refund::Entity>("refund", "refund").unindexed(),
+        Join::one::<customer::Entity>("customer", "customer", "Who pays."),
+        Join::one::<invoice::Entity>("invoice", "invoice", "The invoice that is corrected."),
+        Join::one::<refund::Entity>(
+            "refund",
+            "refund",
+            "What was given back; the first, where there are several.",
+        )
+        .unindexed(),
+        Join::one::<customer_balance_transaction::Entity>(
+            "customerBalanceTransaction",
+            "customer_balance_transaction",
+            "What it moved of the customer's balance.",
+        ),
     ];
     const FILTERS: &'static [By] = &[
         By::choice::<CreditNoteStatus>("status"),
         By::value("number"),
-        By::value("reason"),
+        By::choice::<CreditNoteReason>("reason"),
         By::value("total"),
     ];
 }
@@ -52,11 +68,6 @@ impl CreditNote {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
-    }
-
-    /// `status` as Stripe writes it, also where the API has no name for it.
-    async fn status_raw(&self) -> Option<&str> {
-        self.row.status.as_ref().map(Open::as_str)
     }
 
     /// What is credited, with taxes.
@@ -87,20 +98,5 @@ impl CreditNote {
     /// All lines, after discounts and taxes.
     async fn total(&self) -> Option<Money> {
         Money::of(self.row.total, Some(&self.row.currency))
-    }
-
-    /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
-        one(ctx, self.row.customer.as_deref()).await
-    }
-
-    /// The invoice that is corrected.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
-        one(ctx, self.row.invoice.as_deref()).await
-    }
-
-    /// What was given back; the first, where there are several.
-    async fn refund(&self, ctx: &Context<'_>) -> Result<Linked<Refund>> {
-        one(ctx, self.row.refund.as_deref()).await
     }
 }

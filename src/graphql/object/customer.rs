@@ -4,20 +4,20 @@ use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{
     active_entitlement, charge, checkout_session, credit_grant, credit_note, customer,
     customer_balance_transaction, discount, invoice, invoice_item, organization, payment_intent,
-    payment_method, promotion_code, quote, setup_intent, subscription, subscription_schedule, tax_id, user,
+    payment_method, promotion_code, quote, setup_intent, subscription, subscription_schedule, tax_id,
+    test_clock, user,
 };
 
-use super::{Discount, Linked, Organization, PaymentMethod, Product, User, one};
+use super::Product;
 use crate::{
     error::Result,
     graphql::{
+        declared::Declared,
         filter::By,
-        in_place::InPlace,
         join::{Computed, Join, Joined},
-        lists::Lists,
         load::{Row, load},
         money::Money,
-        page::{PageArgs, Shows},
+        page::Shows,
     },
 };
 
@@ -28,14 +28,14 @@ pub struct Customer {
     #[graphql(flatten)]
     row: Row<customer::Entity>,
     #[graphql(flatten)]
-    lists: Lists<customer::Entity>,
+    declared: Declared<customer::Entity>,
 }
 
 impl Shows for Customer {
     type Entity = customer::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { lists: Lists::of(&row), row }
+        Self { declared: Declared::of(&row), row }
     }
 
     fn shown(&self) -> Option<&Row<Self::Entity>> {
@@ -47,9 +47,18 @@ impl Joined for customer::Entity {
     type Shown = Customer;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<payment_method::Entity>("defaultPaymentMethod", "default_payment_method").unindexed(),
-        Join::back::<user::Entity>("user", "customer"),
-        Join::back::<organization::Entity>("organization", "customer"),
+        Join::one::<payment_method::Entity>(
+            "defaultPaymentMethod",
+            "default_payment_method",
+            "The payment method that invoices are paid with, where nothing else says.",
+        )
+        .unindexed(),
+        Join::back::<user::Entity>("user", "customer", "The user who is this customer."),
+        Join::back::<organization::Entity>(
+            "organization",
+            "customer",
+            "The organization that is this customer.",
+        ),
         Join::many::<subscription::Entity>(
             "subscriptions",
             "customer",
@@ -83,7 +92,12 @@ impl Joined for customer::Entity {
             "customer",
             "What moved the customer's balance, newest first.",
         ),
-        Join::one::<discount::Entity>("discount", "discount").unindexed(),
+        Join::one::<discount::Entity>(
+            "discount",
+            "discount",
+            "What is taken off all the customer's invoices.",
+        )
+        .unindexed(),
         Join::many::<credit_note::Entity>("creditNotes", "customer", "The credit notes, newest first."),
         Join::many::<invoice_item::Entity>(
             "invoiceItems",
@@ -107,6 +121,11 @@ impl Joined for customer::Entity {
             "customer",
             "The promotion codes that are for this customer alone, newest first.",
         ),
+        Join::one::<test_clock::Entity>(
+            "testClock",
+            "test_clock",
+            "The clock whose time it has, where it is made for a test.",
+        ),
     ];
     const FILTERS: &'static [By] = &[
         By::search("email").indexed(),
@@ -117,8 +136,7 @@ impl Joined for customer::Entity {
         By::metadata().indexed(),
     ];
     const ORDERS: &'static [&'static str] = &["email"];
-    const COMPUTED: Option<&'static [Computed]> =
-        Some(&[("balance", &["balance", "currency"]), ("products", &[])]);
+    const COMPUTED: &'static [Computed] = &[("products", &[])];
 }
 
 #[ComplexObject]
@@ -133,34 +151,9 @@ impl Customer {
         Money::of(self.row.balance, self.row.currency.as_deref())
     }
 
-    /// The payment method that invoices are paid with, where nothing else says.
-    async fn default_payment_method(&self, ctx: &Context<'_>) -> Result<Linked<PaymentMethod>> {
-        one(ctx, self.row.default_payment_method.as_deref()).await
-    }
-
-    /// The user who is this customer.
-    async fn user(&self, ctx: &Context<'_>) -> Result<Linked<User>> {
-        let page = load(ctx)
-            .shown_page_of::<user::Entity>("customer", &self.row.id, PageArgs::one::<user::Entity>())
-            .await?;
-        Ok(page.rows.first().cloned().map(User::row).map(InPlace))
-    }
-
-    /// The organization that is this customer.
-    async fn organization(&self, ctx: &Context<'_>) -> Result<Linked<Organization>> {
-        let first = PageArgs::one::<organization::Entity>();
-        let page = load(ctx).shown_page_of::<organization::Entity>("customer", &self.row.id, first).await?;
-        Ok(page.rows.first().cloned().map(Organization::row).map(InPlace))
-    }
-
     /// The products that the customer is subscribed to now.
     async fn products(&self, ctx: &Context<'_>) -> Result<Vec<Product>> {
         let rows = load(ctx).subscribed_products(&self.row.id).await?;
         Ok(rows.into_iter().map(Product::row).collect())
-    }
-
-    /// What is taken off all the customer's invoices.
-    async fn discount(&self, ctx: &Context<'_>) -> Result<Linked<Discount>> {
-        one(ctx, self.row.discount.as_deref()).await
     }
 }

@@ -1,18 +1,19 @@
 //! Customer balance transactions, and what they lead to.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{checkout_session, customer, customer_balance_transaction, invoice};
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::{
+    checkout_session, credit_note, customer,
+    customer_balance_transaction::{self, CustomerBalanceTransactionType},
+    invoice,
+};
 
-use super::{CheckoutSession, Customer, Invoice, Linked, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// What moved a customer's balance: <https://docs.stripe.com/api/customer_balance_transactions>.
@@ -21,13 +22,19 @@ use crate::{
 pub struct CustomerBalanceTransaction {
     #[graphql(flatten)]
     row: Row<customer_balance_transaction::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<customer_balance_transaction::Entity>,
 }
 
 impl Shows for CustomerBalanceTransaction {
     type Entity = customer_balance_transaction::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -35,11 +42,18 @@ impl Joined for customer_balance_transaction::Entity {
     type Shown = CustomerBalanceTransaction;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<checkout_session::Entity>("checkoutSession", "checkout_session").unindexed(),
-        Join::one::<customer::Entity>("customer", "customer"),
-        Join::one::<invoice::Entity>("invoice", "invoice"),
+        Join::one::<checkout_session::Entity>(
+            "checkoutSession",
+            "checkout_session",
+            "The Checkout session that moved it.",
+        )
+        .unindexed(),
+        Join::one::<customer::Entity>("customer", "customer", "Whose balance it is."),
+        Join::one::<invoice::Entity>("invoice", "invoice", "The invoice that moved it."),
+        Join::one::<credit_note::Entity>("creditNote", "credit_note", "The credit note that moved it."),
     ];
-    const FILTERS: &'static [By] = &[By::value("amount"), By::value("currency"), By::value("type")];
+    const FILTERS: &'static [By] =
+        &[By::value("amount"), By::value("currency"), By::choice::<CustomerBalanceTransactionType>("type")];
 }
 
 #[ComplexObject]
@@ -54,23 +68,8 @@ impl CustomerBalanceTransaction {
         Money::new(self.row.amount, &self.row.currency)
     }
 
-    /// The Checkout session that moved it.
-    async fn checkout_session(&self, ctx: &Context<'_>) -> Result<Linked<CheckoutSession>> {
-        one(ctx, self.row.checkout_session.as_deref()).await
-    }
-
-    /// Whose balance it is.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
-        one(ctx, self.row.customer.as_deref()).await
-    }
-
     /// The customer's balance afterwards.
     async fn ending_balance(&self) -> Option<Money> {
         Money::of(self.row.ending_balance, Some(&self.row.currency))
-    }
-
-    /// The invoice that moved it.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
-        one(ctx, self.row.invoice.as_deref()).await
     }
 }

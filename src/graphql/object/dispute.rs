@@ -1,18 +1,19 @@
 //! Disputes, and what they are about.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{charge, dispute, dispute::DisputeStatus, payment_intent};
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::{
+    charge,
+    dispute::{self, DisputeReason, DisputeStatus},
+    payment_intent,
+};
 
-use super::{Charge, Linked, PaymentIntent, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// A payment that its payer disputes: <https://docs.stripe.com/api/disputes>.
@@ -21,13 +22,19 @@ use crate::{
 pub struct Dispute {
     #[graphql(flatten)]
     row: Row<dispute::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<dispute::Entity>,
 }
 
 impl Shows for Dispute {
     type Entity = dispute::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -35,15 +42,15 @@ impl Joined for dispute::Entity {
     type Shown = Dispute;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<charge::Entity>("charge", "charge"),
-        Join::one::<payment_intent::Entity>("payment", "payment_intent"),
+        Join::one::<charge::Entity>("charge", "charge", "The charge that is disputed."),
+        Join::one::<payment_intent::Entity>("payment", "payment_intent", "The payment that is disputed."),
     ];
     const FILTERS: &'static [By] = &[
         By::choice::<DisputeStatus>("status").indexed(),
         By::value("amount"),
         By::value("currency"),
         By::value("evidence_details_due_by"),
-        By::value("reason"),
+        By::choice::<DisputeReason>("reason"),
     ];
     const ORDERS: &'static [&'static str] = &["status"];
 }
@@ -55,23 +62,8 @@ impl Dispute {
         ID::from(&self.row.id)
     }
 
-    /// `status` as Stripe writes it, also where the API has no name for it.
-    async fn status_raw(&self) -> &str {
-        self.row.status.as_str()
-    }
-
     /// What is disputed.
     async fn amount(&self) -> Money {
         Money::new(self.row.amount, &self.row.currency)
-    }
-
-    /// The charge that is disputed.
-    async fn charge(&self, ctx: &Context<'_>) -> Result<Linked<Charge>> {
-        one(ctx, self.row.charge.as_deref()).await
-    }
-
-    /// The payment that is disputed.
-    async fn payment(&self, ctx: &Context<'_>) -> Result<Linked<PaymentIntent>> {
-        one(ctx, self.row.payment_intent.as_deref()).await
     }
 }

@@ -1,12 +1,12 @@
 //! Features that customers can be entitled to.
 
 use async_graphql::{ComplexObject, ID, SimpleObject};
-use entity::{entitlement_feature, product_feature};
+use entity::{active_entitlement, entitlement_feature, product_feature};
 
 use crate::graphql::{
+    declared::Declared,
     filter::By,
     join::{Join, Joined},
-    lists::Lists,
     load::Row,
     page::Shows,
 };
@@ -18,25 +18,36 @@ pub struct EntitlementFeature {
     #[graphql(flatten)]
     row: Row<entitlement_feature::Entity>,
     #[graphql(flatten)]
-    lists: Lists<entitlement_feature::Entity>,
+    declared: Declared<entitlement_feature::Entity>,
 }
 
 impl Shows for EntitlementFeature {
     type Entity = entitlement_feature::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { lists: Lists::of(&row), row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
 impl Joined for entitlement_feature::Entity {
     type Shown = EntitlementFeature;
 
-    const JOINS: &'static [Join] = &[Join::many::<product_feature::Entity>(
-        "productFeatures",
-        "entitlement_feature",
-        "The products that give it.",
-    )];
+    const JOINS: &'static [Join] = &[
+        Join::many::<product_feature::Entity>(
+            "productFeatures",
+            "entitlement_feature",
+            "The products that give it.",
+        ),
+        Join::many::<active_entitlement::Entity>(
+            "activeEntitlements",
+            "feature",
+            "The customers who have it now.",
+        ),
+    ];
 
     const FILTERS: &'static [By] = &[By::value("active"), By::value("lookup_key")];
 }

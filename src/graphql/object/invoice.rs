@@ -1,23 +1,21 @@
 //! Invoices, and what they lead to.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{
-    charge, credit_balance_transaction, credit_note, customer, customer_balance_transaction, discount,
-    invoice, invoice::InvoiceStatus, invoice_item, invoice_line_item, invoice_payment, open::Open,
-    payment_intent, quote, subscription,
+    charge, checkout_session, credit_balance_transaction, credit_note, customer,
+    customer_balance_transaction, discount,
+    invoice::{self, BillingReason, CollectionMethod, InvoiceStatus},
+    invoice_item, invoice_line_item, invoice_payment, payment_intent, payment_method, quote, subscription,
+    test_clock,
 };
 
-use super::{BillingSubscription, Charge, Customer, Discount, Linked, PaymentIntent, Quote, each, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        lists::Lists,
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// What is owed, and what was paid of it: <https://docs.stripe.com/api/invoices>.
@@ -27,14 +25,18 @@ pub struct Invoice {
     #[graphql(flatten)]
     row: Row<invoice::Entity>,
     #[graphql(flatten)]
-    lists: Lists<invoice::Entity>,
+    declared: Declared<invoice::Entity>,
 }
 
 impl Shows for Invoice {
     type Entity = invoice::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { lists: Lists::of(&row), row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -42,23 +44,36 @@ impl Joined for invoice::Entity {
     type Shown = Invoice;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<customer::Entity>("customer", "customer"),
-        Join::one::<subscription::Entity>("subscription", "subscription"),
-        Join::one::<payment_intent::Entity>("payment", "payment_intent"),
-        Join::one::<charge::Entity>("charge", "charge").unindexed(),
+        Join::one::<customer::Entity>("customer", "customer", "Who pays."),
+        Join::one::<subscription::Entity>(
+            "subscription",
+            "subscription",
+            "The subscription that the invoice is of, if it is of one.",
+        ),
+        Join::one::<payment_intent::Entity>(
+            "payment",
+            "payment_intent",
+            "The payment that pays the invoice; the default one, where there are several.",
+        ),
+        Join::one::<charge::Entity>(
+            "charge",
+            "charge",
+            "The charge that paid the invoice; the default one, where there are several.",
+        )
+        .unindexed(),
         Join::many::<invoice_payment::Entity>(
             "invoicePayments",
             "invoice",
             "All payments of the invoice, newest first.",
         ),
-        Join::one::<quote::Entity>("quote", "quote").unindexed(),
+        Join::one::<quote::Entity>("quote", "quote", "The quote that the invoice came of.").unindexed(),
         Join::many::<invoice_line_item::Entity>("lines", "invoice", "What is charged."),
         Join::many::<credit_note::Entity>(
             "creditNotes",
             "invoice",
             "What the invoice was lowered by later, newest first.",
         ),
-        Join::each::<discount::Entity>("discounts", "discounts"),
+        Join::each::<discount::Entity>("discounts", "discounts", "What is taken off."),
         Join::many::<invoice_item::Entity>(
             "invoiceItems",
             "invoice",
@@ -80,13 +95,28 @@ impl Joined for invoice::Entity {
             "invoice",
             "The credit that paid for it, newest first.",
         ),
+        Join::one::<payment_method::Entity>(
+            "defaultPaymentMethod",
+            "default_payment_method",
+            "What it is paid with, instead of the subscription's or the customer's default.",
+        ),
+        Join::back::<checkout_session::Entity>(
+            "checkoutSession",
+            "invoice",
+            "The Checkout session that it came of.",
+        ),
+        Join::one::<test_clock::Entity>(
+            "testClock",
+            "test_clock",
+            "The clock whose time it has, where it is made for a test.",
+        ),
     ];
     const FILTERS: &'static [By] = &[
         By::choice::<InvoiceStatus>("status").indexed(),
         By::value("number").indexed(),
         By::value("amount_due"),
-        By::value("billing_reason"),
-        By::value("collection_method"),
+        By::choice::<BillingReason>("billing_reason"),
+        By::choice::<CollectionMethod>("collection_method"),
         By::value("currency"),
         By::value("due_date"),
         By::value("total"),
@@ -99,11 +129,6 @@ impl Invoice {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
-    }
-
-    /// `status` as Stripe writes it, also where the API has no name for it.
-    async fn status_raw(&self) -> Option<&str> {
-        self.row.status.as_ref().map(Open::as_str)
     }
 
     /// What is to be paid at the due date.
@@ -144,35 +169,5 @@ impl Invoice {
     /// The customer's balance after the invoice.
     async fn ending_balance(&self) -> Option<Money> {
         Money::of(self.row.ending_balance, self.row.currency.as_deref())
-    }
-
-    /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
-        one(ctx, self.row.customer.as_deref()).await
-    }
-
-    /// The subscription that the invoice is of, if it is of one.
-    async fn subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
-        one(ctx, self.row.subscription.as_deref()).await
-    }
-
-    /// The payment that pays the invoice; the default one, where there are several.
-    async fn payment(&self, ctx: &Context<'_>) -> Result<Linked<PaymentIntent>> {
-        one(ctx, self.row.payment_intent.as_deref()).await
-    }
-
-    /// The charge that paid the invoice; the default one, where there are several.
-    async fn charge(&self, ctx: &Context<'_>) -> Result<Linked<Charge>> {
-        one(ctx, self.row.charge.as_deref()).await
-    }
-
-    /// The quote that the invoice came of.
-    async fn quote(&self, ctx: &Context<'_>) -> Result<Linked<Quote>> {
-        one(ctx, self.row.quote.as_deref()).await
-    }
-
-    /// What is taken off.
-    async fn discounts(&self, ctx: &Context<'_>) -> Result<Vec<Discount>> {
-        each(ctx, self.row.discounts.as_ref()).await
     }
 }

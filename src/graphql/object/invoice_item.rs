@@ -1,20 +1,18 @@
 //! Invoice items, and where they go.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{customer, discount, invoice, invoice_item, price, product, subscription, subscription_item};
-
-use super::{
-    BillingSubscription, Customer, Discount, Invoice, Linked, Price, Product, SubscriptionItem, each, one,
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::{
+    customer, discount, invoice, invoice_item, invoice_line_item, price, product, subscription,
+    subscription_item,
 };
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// Something to be charged by the next invoice: <https://docs.stripe.com/api/invoiceitems>.
@@ -23,13 +21,19 @@ use crate::{
 pub struct InvoiceItem {
     #[graphql(flatten)]
     row: Row<invoice_item::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<invoice_item::Entity>,
 }
 
 impl Shows for InvoiceItem {
     type Entity = invoice_item::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -37,13 +41,27 @@ impl Joined for invoice_item::Entity {
     type Shown = InvoiceItem;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<customer::Entity>("customer", "customer"),
-        Join::one::<invoice::Entity>("invoice", "invoice"),
-        Join::one::<price::Entity>("price", "price").unindexed(),
-        Join::one::<product::Entity>("product", "product").unindexed(),
-        Join::one::<subscription::Entity>("subscription", "subscription"),
-        Join::one::<subscription_item::Entity>("subscriptionItem", "subscription_item").unindexed(),
-        Join::each::<discount::Entity>("discounts", "discounts"),
+        Join::one::<customer::Entity>("customer", "customer", "Who pays."),
+        Join::one::<invoice::Entity>("invoice", "invoice", "The invoice that took the item up."),
+        Join::one::<price::Entity>("price", "price", "What is paid.").unindexed(),
+        Join::one::<product::Entity>("product", "product", "What is paid for.").unindexed(),
+        Join::one::<subscription::Entity>(
+            "subscription",
+            "subscription",
+            "The subscription that the item is of, if it is of one.",
+        ),
+        Join::one::<subscription_item::Entity>(
+            "subscriptionItem",
+            "subscription_item",
+            "The item of the subscription that the item is of.",
+        )
+        .unindexed(),
+        Join::each::<discount::Entity>("discounts", "discounts", "What is taken off."),
+        Join::many::<invoice_line_item::Entity>(
+            "invoiceLineItems",
+            "invoice_item",
+            "The lines that came of it.",
+        ),
     ];
     const FILTERS: &'static [By] = &[By::value("amount"), By::value("currency"), By::value("proration")];
 }
@@ -58,40 +76,5 @@ impl InvoiceItem {
     /// What the item comes to.
     async fn amount(&self) -> Option<Money> {
         Money::of(Some(self.row.amount), self.row.currency.as_deref())
-    }
-
-    /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
-        one(ctx, self.row.customer.as_deref()).await
-    }
-
-    /// The invoice that took the item up.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
-        one(ctx, self.row.invoice.as_deref()).await
-    }
-
-    /// What is paid.
-    async fn price(&self, ctx: &Context<'_>) -> Result<Linked<Price>> {
-        one(ctx, self.row.price.as_deref()).await
-    }
-
-    /// What is paid for.
-    async fn product(&self, ctx: &Context<'_>) -> Result<Linked<Product>> {
-        one(ctx, self.row.product.as_deref()).await
-    }
-
-    /// The subscription that the item is of, if it is of one.
-    async fn subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
-        one(ctx, self.row.subscription.as_deref()).await
-    }
-
-    /// The item of the subscription that the item is of.
-    async fn subscription_item(&self, ctx: &Context<'_>) -> Result<Linked<SubscriptionItem>> {
-        one(ctx, self.row.subscription_item.as_deref()).await
-    }
-
-    /// What is taken off.
-    async fn discounts(&self, ctx: &Context<'_>) -> Result<Vec<Discount>> {
-        each(ctx, self.row.discounts.as_ref()).await
     }
 }

@@ -1,18 +1,19 @@
 //! Invoice payments: which payment pays which invoice.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{charge, invoice, invoice_payment, payment_intent};
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::{
+    charge, invoice,
+    invoice_payment::{self, InvoicePaymentStatus},
+    payment_intent,
+};
 
-use super::{Charge, Invoice, Linked, PaymentIntent, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// A payment of an invoice: <https://docs.stripe.com/api/invoice-payment>.
@@ -21,13 +22,19 @@ use crate::{
 pub struct InvoicePayment {
     #[graphql(flatten)]
     row: Row<invoice_payment::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<invoice_payment::Entity>,
 }
 
 impl Shows for InvoicePayment {
     type Entity = invoice_payment::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -35,11 +42,11 @@ impl Joined for invoice_payment::Entity {
     type Shown = InvoicePayment;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<invoice::Entity>("invoice", "invoice"),
-        Join::one::<payment_intent::Entity>("payment", "payment_intent"),
-        Join::one::<charge::Entity>("charge", "charge").unindexed(),
+        Join::one::<invoice::Entity>("invoice", "invoice", "What is paid."),
+        Join::one::<payment_intent::Entity>("payment", "payment_intent", "The payment."),
+        Join::one::<charge::Entity>("charge", "charge", "The charge, where there is no payment.").unindexed(),
     ];
-    const FILTERS: &'static [By] = &[By::value("status")];
+    const FILTERS: &'static [By] = &[By::choice::<InvoicePaymentStatus>("status")];
 }
 
 #[ComplexObject]
@@ -57,20 +64,5 @@ impl InvoicePayment {
     /// What is to be paid.
     async fn amount_requested(&self) -> Option<Money> {
         Money::of(self.row.amount_requested, self.row.currency.as_deref())
-    }
-
-    /// What is paid.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
-        one(ctx, self.row.invoice.as_deref()).await
-    }
-
-    /// The payment.
-    async fn payment(&self, ctx: &Context<'_>) -> Result<Linked<PaymentIntent>> {
-        one(ctx, self.row.payment_intent.as_deref()).await
-    }
-
-    /// The charge, where there is no payment.
-    async fn charge(&self, ctx: &Context<'_>) -> Result<Linked<Charge>> {
-        one(ctx, self.row.charge.as_deref()).await
     }
 }

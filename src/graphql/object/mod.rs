@@ -50,7 +50,6 @@ mod user;
 use std::{borrow::Cow, collections::BTreeSet};
 
 use async_graphql::{Context, ID, Interface};
-use entity::scalar::Json;
 use futures_util::future::{BoxFuture, try_join_all};
 
 pub use self::sync_run::follow;
@@ -71,7 +70,7 @@ pub use self::{
     test_clock::TestClock, transfer::Transfer, user::User,
 };
 use super::{
-    in_place::InPlace,
+    in_place::{EachInPlace, InPlace},
     join::{Joined, Level, prefetch},
     load::{load, text},
     page::Shows,
@@ -296,10 +295,7 @@ pub fn after<'a>(id: &'a str, prefix: &str) -> &'a str {
 }
 
 /// The object that a field leads to, if there is one.
-pub type Linked<T> = Option<InPlace<T>>;
-
-/// The object that a field leads to.
-pub async fn one<T: Shows>(ctx: &Context<'_>, id: Option<&str>) -> Result<Linked<T>> {
+pub async fn one<T: Shows>(ctx: &Context<'_>, id: Option<&str>) -> Result<Option<InPlace<T>>> {
     Ok(found(ctx, id).await?.map(InPlace))
 }
 
@@ -315,9 +311,8 @@ pub async fn selected<T: Shows<Entity: Joined>>(ctx: &Context<'_>, id: &str) -> 
     Ok(rows.into_iter().next().map(T::row))
 }
 
-/// The rows whose ids a column lists, in its order.
-pub async fn each<T: Shows>(ctx: &Context<'_>, ids: Option<&Json>) -> Result<Vec<T>> {
-    let ids = ids.and_then(|ids| ids.0.as_array()).map_or(&[][..], Vec::as_slice);
-    let rows = try_join_all(ids.iter().map(|id| found(ctx, id.as_str()))).await?;
-    Ok(rows.into_iter().flatten().collect())
+/// The objects with these ids that the viewer may see, in their order.
+pub async fn each<T: Shows>(ctx: &Context<'_>, ids: &[String]) -> Result<EachInPlace<T>> {
+    let rows = try_join_all(ids.iter().map(|id| found(ctx, Some(id)))).await?;
+    Ok(EachInPlace(rows.into_iter().flatten().collect()))
 }

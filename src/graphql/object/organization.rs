@@ -3,13 +3,13 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use entity::{customer, organization};
 
-use super::{Customer, Linked, one};
 use crate::{
+    app::App,
     auth::Viewer,
-    error::Result,
     graphql::{
+        declared::Declared,
         filter::By,
-        join::{Join, Joined},
+        join::{Computed, Join, Joined},
         load::Row,
         page::Shows,
     },
@@ -18,21 +18,22 @@ use crate::{
 /// A group of users at the identity provider that pays together.
 #[derive(SimpleObject)]
 #[graphql(complex)]
-#[expect(clippy::struct_field_names, reason = "the fields' names are the API's")]
 pub struct Organization {
-    /// The identity provider's id of the organization.
-    organization_id: String,
-    /// The name, as the identity provider last told it.
-    name: Option<String>,
-    #[graphql(skip)]
-    customer_id: Option<String>,
+    #[graphql(flatten)]
+    row: Row<organization::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<organization::Entity>,
 }
 
 impl Organization {
     /// The viewer's own organization, where nobody linked it to a customer yet.
     pub fn unlinked(ctx: &Context<'_>, id: &str) -> Option<Self> {
         let own = ctx.data_unchecked::<Viewer>().user()?.organization.as_ref().filter(|own| own.id == id)?;
-        Some(Self { organization_id: own.id.clone(), name: own.name.clone(), customer_id: None })
+        let (id, name) = (own.id.clone(), own.name.clone());
+        let now = ctx.data_unchecked::<App>().clock.now();
+        let row =
+            organization::Model { id, name, customer: None, link_attempts: 0, created: now, updated: now };
+        Some(Self::row(row.into()))
     }
 }
 
@@ -40,8 +41,11 @@ impl Shows for Organization {
     type Entity = organization::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        let organization::Model { id, name, customer, .. } = (*row).clone();
-        Self { organization_id: id, name, customer_id: customer }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -49,20 +53,25 @@ impl Joined for organization::Entity {
     type Shown = Organization;
 
     const NAMESPACE: &'static str = "org:";
-    const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
+    const JOINS: &'static [Join] = &[Join::one::<customer::Entity>(
+        "customer",
+        "customer",
+        "The Stripe customer who is this organization.",
+    )];
     const FILTERS: &'static [By] =
         &[By::value("id").named("organizationId").indexed(), By::search("name").indexed()];
+    const COMPUTED: &'static [Computed] = &[("id", &["id"]), ("organizationId", &["id"])];
 }
 
 #[ComplexObject]
 impl Organization {
     /// The global id, `org:` and the identity provider's id.
     pub async fn id(&self) -> ID {
-        ID(format!("org:{}", self.organization_id))
+        ID(format!("org:{}", self.row.id))
     }
 
-    /// The Stripe customer who is this organization.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
-        one(ctx, self.customer_id.as_deref()).await
+    /// The identity provider's id of the organization.
+    async fn organization_id(&self) -> &str {
+        &self.row.id
     }
 }

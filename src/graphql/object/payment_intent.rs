@@ -1,22 +1,19 @@
 //! Payments, and what they lead to.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{
-    charge, customer, dispute, early_fraud_warning, invoice, invoice_payment, payment_intent,
-    payment_intent::PaymentIntentStatus, payment_method, refund, review,
+    charge, checkout_session, customer, dispute, early_fraud_warning, invoice, invoice_payment,
+    payment_intent::{self, PaymentIntentStatus},
+    payment_method, refund, review,
 };
 
-use super::{Charge, Customer, Invoice, Linked, PaymentMethod, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Computed, Join, Joined},
-        lists::Lists,
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Computed, Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// A payment, through all its attempts: <https://docs.stripe.com/api/payment_intents>.
@@ -26,7 +23,7 @@ pub struct PaymentIntent {
     #[graphql(flatten)]
     row: Row<payment_intent::Entity>,
     #[graphql(flatten)]
-    lists: Lists<payment_intent::Entity>,
+    declared: Declared<payment_intent::Entity>,
 }
 
 /// Why a payment, or the setup of a payment method, failed: <https://docs.stripe.com/error-codes>.
@@ -42,7 +39,7 @@ impl Shows for PaymentIntent {
     type Entity = payment_intent::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { lists: Lists::of(&row), row }
+        Self { declared: Declared::of(&row), row }
     }
 
     fn shown(&self) -> Option<&Row<Self::Entity>> {
@@ -56,10 +53,11 @@ impl Joined for payment_intent::Entity {
     const NAME: Option<&'static str> = Some("Payment");
 
     const JOINS: &'static [Join] = &[
-        Join::one::<customer::Entity>("customer", "customer"),
-        Join::one::<invoice::Entity>("invoice", "invoice"),
-        Join::one::<payment_method::Entity>("paymentMethod", "payment_method").unindexed(),
-        Join::one::<charge::Entity>("latestCharge", "latest_charge").unindexed(),
+        Join::one::<customer::Entity>("customer", "customer", "Who pays."),
+        Join::one::<invoice::Entity>("invoice", "invoice", "What is paid, where it is an invoice."),
+        Join::one::<payment_method::Entity>("paymentMethod", "payment_method", "What it is paid with.")
+            .unindexed(),
+        Join::one::<charge::Entity>("latestCharge", "latest_charge", "The newest attempt.").unindexed(),
         Join::many::<charge::Entity>("charges", "payment_intent", "The attempts, newest first."),
         Join::many::<refund::Entity>("refunds", "payment_intent", "What was given back, newest first."),
         Join::many::<dispute::Entity>("disputes", "payment_intent", "The disputes, newest first."),
@@ -74,6 +72,11 @@ impl Joined for payment_intent::Entity {
             "payment_intent",
             "The invoices that it pays, and how much of each.",
         ),
+        Join::back::<checkout_session::Entity>(
+            "checkoutSession",
+            "payment_intent",
+            "The Checkout session that it came of.",
+        ),
     ];
     const FILTERS: &'static [By] = &[
         By::choice::<PaymentIntentStatus>("status").indexed(),
@@ -83,13 +86,8 @@ impl Joined for payment_intent::Entity {
         By::metadata().indexed(),
     ];
     const ORDERS: &'static [&'static str] = &["status"];
-    const COMPUTED: Option<&'static [Computed]> = Some(&[
-        ("statusRaw", &["status"]),
-        ("amount", &["amount", "currency"]),
-        ("amountReceived", &["amount_received", "currency"]),
-        ("amountCapturable", &["amount_capturable", "currency"]),
-        ("lastError", &["last_payment_error_code", "last_payment_error_decline_code"]),
-    ]);
+    const COMPUTED: &'static [Computed] =
+        &[("lastError", &["last_payment_error_code", "last_payment_error_decline_code"])];
 }
 
 #[ComplexObject]
@@ -97,11 +95,6 @@ impl PaymentIntent {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
-    }
-
-    /// `status` as Stripe writes it, also where the API has no name for it.
-    async fn status_raw(&self) -> &str {
-        self.row.status.as_str()
     }
 
     /// What is to be paid.
@@ -126,25 +119,5 @@ impl PaymentIntent {
             code: row.last_payment_error_code.clone()?,
             decline_code: row.last_payment_error_decline_code.clone(),
         })
-    }
-
-    /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
-        one(ctx, self.row.customer.as_deref()).await
-    }
-
-    /// What is paid, where it is an invoice.
-    async fn invoice(&self, ctx: &Context<'_>) -> Result<Linked<Invoice>> {
-        one(ctx, self.row.invoice.as_deref()).await
-    }
-
-    /// What it is paid with.
-    async fn payment_method(&self, ctx: &Context<'_>) -> Result<Linked<PaymentMethod>> {
-        one(ctx, self.row.payment_method.as_deref()).await
-    }
-
-    /// The newest attempt.
-    async fn latest_charge(&self, ctx: &Context<'_>) -> Result<Linked<Charge>> {
-        one(ctx, self.row.latest_charge.as_deref()).await
     }
 }

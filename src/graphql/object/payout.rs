@@ -1,18 +1,18 @@
 //! Payouts, and what they lead to.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{balance_transaction, payout, payout::PayoutStatus};
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::{
+    balance_transaction,
+    payout::{self, PayoutStatus},
+};
 
-use super::{BalanceTransaction, Linked, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// Money that goes to the merchant's bank: <https://docs.stripe.com/api/payouts>.
@@ -21,13 +21,19 @@ use crate::{
 pub struct Payout {
     #[graphql(flatten)]
     row: Row<payout::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<payout::Entity>,
 }
 
 impl Shows for Payout {
     type Entity = payout::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -35,11 +41,25 @@ impl Joined for payout::Entity {
     type Shown = Payout;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction"),
-        Join::one::<balance_transaction::Entity>("failureBalanceTransaction", "failure_balance_transaction")
+        Join::one::<balance_transaction::Entity>(
+            "balanceTransaction",
+            "balance_transaction",
+            "What it takes from the balance.",
+        ),
+        Join::one::<balance_transaction::Entity>(
+            "failureBalanceTransaction",
+            "failure_balance_transaction",
+            "What it gave back to the balance, where it failed.",
+        )
+        .unindexed(),
+        Join::one::<payout::Entity>(
+            "originalPayout",
+            "original_payout",
+            "The payout that this one takes back.",
+        )
+        .unindexed(),
+        Join::one::<payout::Entity>("reversedBy", "reversed_by", "The payout that took this one back.")
             .unindexed(),
-        Join::one::<payout::Entity>("originalPayout", "original_payout").unindexed(),
-        Join::one::<payout::Entity>("reversedBy", "reversed_by").unindexed(),
     ];
     const FILTERS: &'static [By] = &[
         By::choice::<PayoutStatus>("status"),
@@ -56,33 +76,8 @@ impl Payout {
         ID::from(&self.row.id)
     }
 
-    /// `status` as Stripe writes it, also where the API has no name for it.
-    async fn status_raw(&self) -> &str {
-        self.row.status.as_str()
-    }
-
     /// What goes out.
     async fn amount(&self) -> Money {
         Money::new(self.row.amount, &self.row.currency)
-    }
-
-    /// What it takes from the balance.
-    async fn balance_transaction(&self, ctx: &Context<'_>) -> Result<Linked<BalanceTransaction>> {
-        one(ctx, self.row.balance_transaction.as_deref()).await
-    }
-
-    /// What it gave back to the balance, where it failed.
-    async fn failure_balance_transaction(&self, ctx: &Context<'_>) -> Result<Linked<BalanceTransaction>> {
-        one(ctx, self.row.failure_balance_transaction.as_deref()).await
-    }
-
-    /// The payout that this one takes back.
-    async fn original_payout(&self, ctx: &Context<'_>) -> Result<Linked<Payout>> {
-        one(ctx, self.row.original_payout.as_deref()).await
-    }
-
-    /// The payout that took this one back.
-    async fn reversed_by(&self, ctx: &Context<'_>) -> Result<Linked<Payout>> {
-        one(ctx, self.row.reversed_by.as_deref()).await
     }
 }

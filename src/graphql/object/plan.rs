@@ -1,18 +1,15 @@
 //! Plans, and what they are for.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{open::Open, plan, price::RecurringInterval, product};
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::{meter, plan, price::RecurringInterval, product};
 
-use super::{Linked, Product, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// What something costs, and how often, in the form that came before prices: <https://docs.stripe.com/api/plans>.
@@ -21,13 +18,19 @@ use crate::{
 pub struct Plan {
     #[graphql(flatten)]
     row: Row<plan::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<plan::Entity>,
 }
 
 impl Shows for Plan {
     type Entity = plan::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -36,7 +39,10 @@ impl Joined for plan::Entity {
 
     // The price of a plan has the same id.
     const NAMESPACE: &'static str = "plan:";
-    const JOINS: &'static [Join] = &[Join::one::<product::Entity>("product", "product")];
+    const JOINS: &'static [Join] = &[
+        Join::one::<product::Entity>("product", "product", "What is sold by this plan."),
+        Join::one::<meter::Entity>("meter", "meter", "What counts the usage that is paid."),
+    ];
     const FILTERS: &'static [By] = &[
         By::value("id").named("planId").indexed(),
         By::value("active"),
@@ -58,23 +64,8 @@ impl Plan {
         ID::from(&self.row.id)
     }
 
-    /// `usageType` as Stripe writes it, also where the API has no name for it.
-    async fn usage_type_raw(&self) -> Option<&str> {
-        self.row.usage_type.as_ref().map(Open::as_str)
-    }
-
-    /// `interval` as Stripe writes it, also where the API has no name for it.
-    async fn interval_raw(&self) -> Option<&str> {
-        self.row.interval.as_ref().map(Open::as_str)
-    }
-
     /// What one unit costs; absent where tiers say, or where it has a fraction of a minor unit.
     async fn amount(&self) -> Option<Money> {
         Money::of(self.row.amount, self.row.currency.as_deref())
-    }
-
-    /// What is sold by this plan.
-    async fn product(&self, ctx: &Context<'_>) -> Result<Linked<Product>> {
-        one(ctx, self.row.product.as_deref()).await
     }
 }

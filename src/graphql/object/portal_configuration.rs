@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::portal_configuration;
 
-use crate::graphql::{join::Joined, load::Row, page::Shows};
+use crate::graphql::{declared::Declared, join::Joined, load::Row, page::Shows};
 
 /// What customers can do in Stripe's portal: <https://docs.stripe.com/api/customer_portal/configurations>.
 #[derive(SimpleObject)]
@@ -11,13 +11,19 @@ use crate::graphql::{join::Joined, load::Row, page::Shows};
 pub struct PortalConfiguration {
     #[graphql(flatten)]
     row: Row<portal_configuration::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<portal_configuration::Entity>,
 }
 
 impl Shows for PortalConfiguration {
     type Entity = portal_configuration::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 

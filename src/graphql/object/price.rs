@@ -1,25 +1,20 @@
 //! Prices, and what they are for.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{
-    checkout_session_line_item, invoice_line_item,
+    checkout_session_line_item, invoice_item, invoice_line_item, meter,
     open::Open,
-    price::PriceType,
-    price::{self, RecurringInterval, UsageType},
+    price::{self, PriceType, RecurringInterval, UsageType},
     product, subscription, subscription_item,
 };
 
-use super::{Linked, Product, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Computed, Join, Joined},
-        lists::Lists,
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Computed, Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// What something costs, and how often: <https://docs.stripe.com/api/prices>.
@@ -29,7 +24,7 @@ pub struct Price {
     #[graphql(flatten)]
     row: Row<price::Entity>,
     #[graphql(flatten)]
-    lists: Lists<price::Entity>,
+    declared: Declared<price::Entity>,
 }
 
 /// How often a price is paid.
@@ -53,7 +48,7 @@ impl Shows for Price {
     type Entity = price::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { lists: Lists::of(&row), row }
+        Self { declared: Declared::of(&row), row }
     }
 
     fn shown(&self) -> Option<&Row<Self::Entity>> {
@@ -65,7 +60,7 @@ impl Joined for price::Entity {
     type Shown = Price;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<product::Entity>("product", "product"),
+        Join::one::<product::Entity>("product", "product", "What is sold at this price."),
         Join::many::<subscription::Entity>(
             "subscriptions",
             "price",
@@ -86,6 +81,12 @@ impl Joined for price::Entity {
             "price",
             "What was bought at this price in Checkout.",
         ),
+        Join::one::<meter::Entity>("meter", "recurring_meter", "What counts the usage that is paid."),
+        Join::many::<invoice_item::Entity>(
+            "invoiceItems",
+            "price",
+            "What was charged at this price beside subscriptions.",
+        ),
     ];
     const FILTERS: &'static [By] = &[
         By::value("active"),
@@ -97,19 +98,15 @@ impl Joined for price::Entity {
         By::value("unit_amount"),
     ];
     const ORDERS: &'static [&'static str] = &["unit_amount"];
-    const COMPUTED: Option<&'static [Computed]> = Some(&[
-        ("typeRaw", &["type"]),
-        ("unitAmount", &["unit_amount", "currency"]),
-        (
-            "recurring",
-            &[
-                "recurring_interval",
-                "recurring_interval_count",
-                "recurring_usage_type",
-                "recurring_trial_period_days",
-            ],
-        ),
-    ]);
+    const COMPUTED: &'static [Computed] = &[(
+        "recurring",
+        &[
+            "recurring_interval",
+            "recurring_interval_count",
+            "recurring_usage_type",
+            "recurring_trial_period_days",
+        ],
+    )];
 }
 
 #[ComplexObject]
@@ -117,11 +114,6 @@ impl Price {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
-    }
-
-    /// `type` as Stripe writes it, also where the API has no name for it.
-    async fn type_raw(&self) -> Option<&str> {
-        self.row.r#type.as_ref().map(Open::as_str)
     }
 
     /// What one unit costs; absent where tiers say, or where it has a fraction of a minor unit.
@@ -141,10 +133,5 @@ impl Price {
             usage_type_raw: usage_type.map(|usage| usage.as_str().to_owned()),
             trial_period_days: row.recurring_trial_period_days,
         })
-    }
-
-    /// What is sold at this price.
-    async fn product(&self, ctx: &Context<'_>) -> Result<Linked<Product>> {
-        one(ctx, self.row.product.as_deref()).await
     }
 }

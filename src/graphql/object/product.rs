@@ -1,18 +1,17 @@
 //! Products, and their prices.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{invoice_line_item, plan, price, product, product_feature, subscription_item};
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::{
+    checkout_session_line_item, invoice_item, invoice_line_item, plan, price, product, product_feature,
+    subscription_item,
+};
 
-use super::{Linked, Price, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Computed, Join, Joined},
-        lists::Lists,
-        load::Row,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Join, Joined},
+    load::Row,
+    page::Shows,
 };
 
 /// Something that is sold: <https://docs.stripe.com/api/products>.
@@ -22,14 +21,14 @@ pub struct Product {
     #[graphql(flatten)]
     row: Row<product::Entity>,
     #[graphql(flatten)]
-    lists: Lists<product::Entity>,
+    declared: Declared<product::Entity>,
 }
 
 impl Shows for Product {
     type Entity = product::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { lists: Lists::of(&row), row }
+        Self { declared: Declared::of(&row), row }
     }
 
     fn shown(&self) -> Option<&Row<Self::Entity>> {
@@ -41,7 +40,12 @@ impl Joined for product::Entity {
     type Shown = Product;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<price::Entity>("defaultPrice", "default_price").unindexed(),
+        Join::one::<price::Entity>(
+            "defaultPrice",
+            "default_price",
+            "The price that a customer gets where nothing else says.",
+        )
+        .unindexed(),
         Join::many::<price::Entity>("prices", "product", "The prices, newest first."),
         Join::many::<product_feature::Entity>("features", "product", "What the product gives access to."),
         Join::many::<subscription_item::Entity>(
@@ -55,10 +59,19 @@ impl Joined for product::Entity {
             "product",
             "The plans, which are older than prices, newest first.",
         ),
+        Join::many::<invoice_item::Entity>(
+            "invoiceItems",
+            "product",
+            "What was charged beside subscriptions.",
+        ),
+        Join::many::<checkout_session_line_item::Entity>(
+            "checkoutSessionLineItems",
+            "product",
+            "What was bought in Checkout.",
+        ),
     ];
     const FILTERS: &'static [By] = &[By::value("active"), By::search("name")];
     const ORDERS: &'static [&'static str] = &["name"];
-    const COMPUTED: Option<&'static [Computed]> = Some(&[]);
 }
 
 #[ComplexObject]
@@ -66,10 +79,5 @@ impl Product {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
-    }
-
-    /// The price that a customer gets where nothing else says.
-    async fn default_price(&self, ctx: &Context<'_>) -> Result<Linked<Price>> {
-        one(ctx, self.row.default_price.as_deref()).await
     }
 }

@@ -1,16 +1,13 @@
 //! Features of products, and what they lead to.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{entitlement_feature, product, product_feature};
 
-use super::{EntitlementFeature, Linked, Product, one};
-use crate::{
-    error::Result,
-    graphql::{
-        join::{Join, Joined},
-        load::Row,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    join::{Join, Joined},
+    load::Row,
+    page::Shows,
 };
 
 /// A feature that a product gives access to: <https://docs.stripe.com/api/product-feature>.
@@ -19,13 +16,19 @@ use crate::{
 pub struct ProductFeature {
     #[graphql(flatten)]
     row: Row<product_feature::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<product_feature::Entity>,
 }
 
 impl Shows for ProductFeature {
     type Entity = product_feature::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -33,8 +36,12 @@ impl Joined for product_feature::Entity {
     type Shown = ProductFeature;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<entitlement_feature::Entity>("entitlementFeature", "entitlement_feature"),
-        Join::one::<product::Entity>("product", "product"),
+        Join::one::<entitlement_feature::Entity>(
+            "entitlementFeature",
+            "entitlement_feature",
+            "The feature, for those who see all of them.",
+        ),
+        Join::one::<product::Entity>("product", "product", "The product."),
     ];
 
     /// A catalogue's.
@@ -48,15 +55,5 @@ impl ProductFeature {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
-    }
-
-    /// The feature, for those who see all of them.
-    async fn entitlement_feature(&self, ctx: &Context<'_>) -> Result<Linked<EntitlementFeature>> {
-        one(ctx, self.row.entitlement_feature.as_deref()).await
-    }
-
-    /// The product.
-    async fn product(&self, ctx: &Context<'_>) -> Result<Linked<Product>> {
-        one(ctx, self.row.product.as_deref()).await
     }
 }

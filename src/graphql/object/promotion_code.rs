@@ -1,19 +1,15 @@
 //! Promotion codes, and what they give.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{coupon, customer, discount, promotion_code};
 
-use super::{Coupon, Customer, Linked, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        lists::Lists,
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Computed, Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// What customers type in to redeem a coupon: <https://docs.stripe.com/api/promotion_codes>.
@@ -23,14 +19,18 @@ pub struct PromotionCode {
     #[graphql(flatten)]
     row: Row<promotion_code::Entity>,
     #[graphql(flatten)]
-    lists: Lists<promotion_code::Entity>,
+    declared: Declared<promotion_code::Entity>,
 }
 
 impl Shows for PromotionCode {
     type Entity = promotion_code::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { lists: Lists::of(&row), row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -38,11 +38,17 @@ impl Joined for promotion_code::Entity {
     type Shown = PromotionCode;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<coupon::Entity>("coupon", "coupon"),
-        Join::one::<customer::Entity>("customer", "customer"),
+        Join::one::<coupon::Entity>("coupon", "coupon", "What the code gives."),
+        Join::one::<customer::Entity>(
+            "customer",
+            "customer",
+            "Who alone can redeem the code, where it is one customer.",
+        ),
         Join::many::<discount::Entity>("discounts", "promotion_code", "What the code was used for."),
     ];
     const FILTERS: &'static [By] = &[By::value("active"), By::value("code").indexed()];
+    const COMPUTED: &'static [Computed] =
+        &[("minimumAmount", &["restrictions_minimum_amount", "restrictions_minimum_amount_currency"])];
 }
 
 #[ComplexObject]
@@ -58,15 +64,5 @@ impl PromotionCode {
             self.row.restrictions_minimum_amount,
             self.row.restrictions_minimum_amount_currency.as_deref(),
         )
-    }
-
-    /// What the code gives.
-    async fn coupon(&self, ctx: &Context<'_>) -> Result<Linked<Coupon>> {
-        one(ctx, self.row.coupon.as_deref()).await
-    }
-
-    /// Who alone can redeem the code, where it is one customer.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
-        one(ctx, self.row.customer.as_deref()).await
     }
 }

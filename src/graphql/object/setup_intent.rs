@@ -1,17 +1,21 @@
 //! Setups of payment methods, and whose they are.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
-use entity::{customer, payment_method, setup_intent, setup_intent::SetupIntentStatus};
+use async_graphql::{ComplexObject, ID, SimpleObject};
+use entity::{
+    checkout_session, customer, mandate,
+    payment_intent::FutureUsage,
+    payment_method,
+    setup_intent::{self, SetupIntentStatus},
+    subscription,
+};
 
-use super::{Customer, Linked, PaymentMethod, one, payment_intent::PaymentError};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        load::Row,
-        page::Shows,
-    },
+use super::payment_intent::PaymentError;
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Computed, Join, Joined},
+    load::Row,
+    page::Shows,
 };
 
 /// A payment method being kept for later: <https://docs.stripe.com/api/setup_intents>.
@@ -20,13 +24,19 @@ use crate::{
 pub struct SetupIntent {
     #[graphql(flatten)]
     row: Row<setup_intent::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<setup_intent::Entity>,
 }
 
 impl Shows for SetupIntent {
     type Entity = setup_intent::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -34,10 +44,24 @@ impl Joined for setup_intent::Entity {
     type Shown = SetupIntent;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<customer::Entity>("customer", "customer"),
-        Join::one::<payment_method::Entity>("paymentMethod", "payment_method"),
+        Join::one::<customer::Entity>("customer", "customer", "Whose it is."),
+        Join::one::<payment_method::Entity>("paymentMethod", "payment_method", "What is kept."),
+        Join::back::<checkout_session::Entity>(
+            "checkoutSession",
+            "setup_intent",
+            "The Checkout session that it came of.",
+        ),
+        Join::back::<subscription::Entity>(
+            "subscription",
+            "pending_setup_intent",
+            "The subscription that waits for it.",
+        ),
+        Join::one::<mandate::Entity>("mandate", "mandate", "The customer's leave that came of it."),
     ];
-    const FILTERS: &'static [By] = &[By::choice::<SetupIntentStatus>("status"), By::value("usage")];
+    const FILTERS: &'static [By] =
+        &[By::choice::<SetupIntentStatus>("status"), By::choice::<FutureUsage>("usage")];
+    const COMPUTED: &'static [Computed] =
+        &[("lastError", &["last_setup_error_code", "last_setup_error_decline_code"])];
 }
 
 #[ComplexObject]
@@ -47,11 +71,6 @@ impl SetupIntent {
         ID::from(&self.row.id)
     }
 
-    /// `status` as Stripe writes it, also where the API has no name for it.
-    async fn status_raw(&self) -> &str {
-        self.row.status.as_str()
-    }
-
     /// Why the last attempt failed, if it did.
     async fn last_error(&self) -> Option<PaymentError> {
         let row = &self.row;
@@ -59,15 +78,5 @@ impl SetupIntent {
             code: row.last_setup_error_code.clone()?,
             decline_code: row.last_setup_error_decline_code.clone(),
         })
-    }
-
-    /// Whose it is.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
-        one(ctx, self.row.customer.as_deref()).await
-    }
-
-    /// What is kept.
-    async fn payment_method(&self, ctx: &Context<'_>) -> Result<Linked<PaymentMethod>> {
-        one(ctx, self.row.payment_method.as_deref()).await
     }
 }

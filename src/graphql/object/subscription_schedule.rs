@@ -1,19 +1,18 @@
 //! Subscription schedules, and what they are of.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{
-    customer, subscription, subscription_schedule, subscription_schedule::SubscriptionScheduleStatus,
+    customer, quote, subscription,
+    subscription_schedule::{self, SubscriptionScheduleStatus},
+    test_clock,
 };
 
-use super::{BillingSubscription, Customer, Linked, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        load::Row,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Join, Joined},
+    load::Row,
+    page::Shows,
 };
 
 /// What a subscription is going to be, phase by phase: <https://docs.stripe.com/api/subscription_schedules>.
@@ -22,13 +21,19 @@ use crate::{
 pub struct SubscriptionSchedule {
     #[graphql(flatten)]
     row: Row<subscription_schedule::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<subscription_schedule::Entity>,
 }
 
 impl Shows for SubscriptionSchedule {
     type Entity = subscription_schedule::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -36,9 +41,24 @@ impl Joined for subscription_schedule::Entity {
     type Shown = SubscriptionSchedule;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<customer::Entity>("customer", "customer"),
-        Join::one::<subscription::Entity>("subscription", "subscription"),
-        Join::one::<subscription::Entity>("releasedSubscription", "released_subscription").unindexed(),
+        Join::one::<customer::Entity>("customer", "customer", "Who pays."),
+        Join::one::<subscription::Entity>(
+            "subscription",
+            "subscription",
+            "The subscription that the schedule directs.",
+        ),
+        Join::one::<subscription::Entity>(
+            "releasedSubscription",
+            "released_subscription",
+            "The subscription that the schedule directed before it was released.",
+        )
+        .unindexed(),
+        Join::back::<quote::Entity>("quote", "subscription_schedule", "The quote that it came of."),
+        Join::one::<test_clock::Entity>(
+            "testClock",
+            "test_clock",
+            "The clock whose time it has, where it is made for a test.",
+        ),
     ];
     const FILTERS: &'static [By] = &[By::choice::<SubscriptionScheduleStatus>("status")];
 }
@@ -48,25 +68,5 @@ impl SubscriptionSchedule {
     /// Stripe's id, which is a global id too.
     pub async fn id(&self) -> ID {
         ID::from(&self.row.id)
-    }
-
-    /// `status` as Stripe writes it, also where the API has no name for it.
-    async fn status_raw(&self) -> &str {
-        self.row.status.as_str()
-    }
-
-    /// Who pays.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
-        one(ctx, self.row.customer.as_deref()).await
-    }
-
-    /// The subscription that the schedule directs.
-    async fn subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
-        one(ctx, self.row.subscription.as_deref()).await
-    }
-
-    /// The subscription that the schedule directed before it was released.
-    async fn released_subscription(&self, ctx: &Context<'_>) -> Result<Linked<BillingSubscription>> {
-        one(ctx, self.row.released_subscription.as_deref()).await
     }
 }

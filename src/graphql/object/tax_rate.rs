@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::tax_rate;
 
-use crate::graphql::{filter::By, join::Joined, load::Row, page::Shows};
+use crate::graphql::{declared::Declared, filter::By, join::Joined, load::Row, page::Shows};
 
 /// What part of an amount a tax is: <https://docs.stripe.com/api/tax_rates>.
 #[derive(SimpleObject)]
@@ -11,13 +11,19 @@ use crate::graphql::{filter::By, join::Joined, load::Row, page::Shows};
 pub struct TaxRate {
     #[graphql(flatten)]
     row: Row<tax_rate::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<tax_rate::Entity>,
 }
 
 impl Shows for TaxRate {
     type Entity = tax_rate::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 

@@ -1,18 +1,15 @@
 //! Transfers, and what they lead to.
 
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{account, balance_transaction, charge, transfer};
 
-use super::{Account, BalanceTransaction, Charge, Linked, one};
-use crate::{
-    error::Result,
-    graphql::{
-        filter::By,
-        join::{Join, Joined},
-        load::Row,
-        money::Money,
-        page::Shows,
-    },
+use crate::graphql::{
+    declared::Declared,
+    filter::By,
+    join::{Join, Joined},
+    load::Row,
+    money::Money,
+    page::Shows,
 };
 
 /// Money that goes to a connected account: <https://docs.stripe.com/api/transfers>.
@@ -21,13 +18,19 @@ use crate::{
 pub struct Transfer {
     #[graphql(flatten)]
     row: Row<transfer::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<transfer::Entity>,
 }
 
 impl Shows for Transfer {
     type Entity = transfer::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        Self { row }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -35,9 +38,18 @@ impl Joined for transfer::Entity {
     type Shown = Transfer;
 
     const JOINS: &'static [Join] = &[
-        Join::one::<balance_transaction::Entity>("balanceTransaction", "balance_transaction").unindexed(),
-        Join::one::<account::Entity>("destination", "destination"),
-        Join::one::<charge::Entity>("sourceTransaction", "source_transaction"),
+        Join::one::<balance_transaction::Entity>(
+            "balanceTransaction",
+            "balance_transaction",
+            "What it takes from the balance.",
+        )
+        .unindexed(),
+        Join::one::<account::Entity>("destination", "destination", "The account that it goes to."),
+        Join::one::<charge::Entity>(
+            "sourceTransaction",
+            "source_transaction",
+            "The charge whose money it is, if it is one's.",
+        ),
     ];
     const FILTERS: &'static [By] =
         &[By::value("amount"), By::value("currency"), By::value("reversed"), By::value("transfer_group")];
@@ -63,20 +75,5 @@ impl Transfer {
     /// What came back.
     async fn amount_reversed(&self) -> Option<Money> {
         Money::of(self.row.amount_reversed, Some(&self.row.currency))
-    }
-
-    /// What it takes from the balance.
-    async fn balance_transaction(&self, ctx: &Context<'_>) -> Result<Linked<BalanceTransaction>> {
-        one(ctx, self.row.balance_transaction.as_deref()).await
-    }
-
-    /// The account that it goes to.
-    async fn destination(&self, ctx: &Context<'_>) -> Result<Linked<Account>> {
-        one(ctx, self.row.destination.as_deref()).await
-    }
-
-    /// The charge whose money it is, if it is one's.
-    async fn source_transaction(&self, ctx: &Context<'_>) -> Result<Linked<Charge>> {
-        one(ctx, self.row.source_transaction.as_deref()).await
     }
 }

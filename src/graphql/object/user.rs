@@ -1,17 +1,23 @@
 //! Users, and the customers that they are.
 
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
-use chrono::{DateTime, Utc};
-use entity::{active_entitlement, customer, subscription, subscription::SubscriptionStatus, user};
+use entity::{
+    active_entitlement, customer,
+    subscription::{self, SubscriptionStatus},
+    user,
+};
 
-use super::{ActiveEntitlement, Customer, Linked, Organization, found, one};
+use super::{ActiveEntitlement, Organization, found};
 use crate::{
     app::App,
-    auth::{Caller, Viewer},
+    auth::Caller,
+    auth::Viewer,
     error::Result,
     graphql::{
+        declared::Declared,
         filter::By,
-        join::{Join, Joined},
+        in_place::EachInPlace,
+        join::{Computed, Join, Joined},
         load::{Row, load},
         page::{MOST, Paging, Shows},
     },
@@ -20,24 +26,21 @@ use crate::{
 /// Somebody who signs in with the identity provider.
 #[derive(SimpleObject)]
 #[graphql(complex)]
-#[expect(clippy::struct_field_names, reason = "the fields' names are the API's")]
 pub struct User {
-    /// The identity provider's id of the user, its `sub`.
-    user_id: String,
-    /// The e-mail address, as the identity provider last told it.
-    email: Option<String>,
-    /// When the gateway first knew the user.
-    created: DateTime<Utc>,
-    #[graphql(skip)]
-    customer_id: Option<String>,
+    #[graphql(flatten)]
+    row: Row<user::Entity>,
+    #[graphql(flatten)]
+    declared: Declared<user::Entity>,
 }
 
 impl User {
     /// The viewer, where nobody linked them to a customer yet.
     pub fn unlinked(ctx: &Context<'_>, id: &str) -> Option<Self> {
         let own = ctx.data_unchecked::<Viewer>().user().filter(|own| own.id == id)?;
-        let created = ctx.data_unchecked::<App>().clock.now();
-        Some(Self { user_id: own.id.clone(), email: own.email.clone(), created, customer_id: None })
+        let (id, email) = (own.id.clone(), own.email.clone());
+        let now = ctx.data_unchecked::<App>().clock.now();
+        let row = user::Model { id, email, customer: None, link_attempts: 0, created: now, updated: now };
+        Some(Self::row(row.into()))
     }
 }
 
@@ -45,8 +48,11 @@ impl Shows for User {
     type Entity = user::Entity;
 
     fn row(row: Row<Self::Entity>) -> Self {
-        let user::Model { id, email, customer, created, .. } = (*row).clone();
-        Self { user_id: id, email, created, customer_id: customer }
+        Self { declared: Declared::of(&row), row }
+    }
+
+    fn shown(&self) -> Option<&Row<Self::Entity>> {
+        Some(&self.row)
     }
 }
 
@@ -54,9 +60,17 @@ impl Joined for user::Entity {
     type Shown = User;
 
     const NAMESPACE: &'static str = "user:";
-    const JOINS: &'static [Join] = &[Join::one::<customer::Entity>("customer", "customer")];
+    const JOINS: &'static [Join] =
+        &[Join::one::<customer::Entity>("customer", "customer", "The Stripe customer who is this user.")];
     const FILTERS: &'static [By] =
         &[By::value("id").named("userId").indexed(), By::search("email").indexed()];
+    const COMPUTED: &'static [Computed] = &[
+        ("id", &["id"]),
+        ("userId", &["id"]),
+        ("organizations", &[]),
+        ("status", &["customer"]),
+        ("entitlements", &["customer"]),
+    ];
 }
 
 /// Where an account stands: the standing of its best subscription.
@@ -72,6 +86,8 @@ pub enum AccountStatus {
     Paused,
     /// A subscription goes on without being paid.
     Unpaid,
+    /// A subscription has a status that this version of the API does not know.
+    Unknown,
     /// A payment failed and is tried again.
     PastDue,
     /// In a trial.
@@ -90,7 +106,7 @@ impl From<SubscriptionStatus> for AccountStatus {
             SubscriptionStatus::Paused => Self::Paused,
             SubscriptionStatus::Incomplete => Self::Incomplete,
             SubscriptionStatus::Canceled | SubscriptionStatus::IncompleteExpired => Self::Canceled,
-            SubscriptionStatus::Unknown => Self::None,
+            SubscriptionStatus::Unknown => Self::Unknown,
         }
     }
 }
@@ -99,19 +115,19 @@ impl From<SubscriptionStatus> for AccountStatus {
 impl User {
     /// The global id, `user:` and the identity provider's id.
     pub async fn id(&self) -> ID {
-        ID(format!("user:{}", self.user_id))
+        ID(format!("user:{}", self.row.id))
     }
 
-    /// The Stripe customer who is this user.
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Linked<Customer>> {
-        one(ctx, self.customer_id.as_deref()).await
+    /// The identity provider's id of the user, its `sub`.
+    async fn user_id(&self) -> &str {
+        &self.row.id
     }
 
     /// The organization that the viewer's token names; empty for other users, whose organizations nobody told.
     async fn organizations(&self, ctx: &Context<'_>) -> Result<Vec<Organization>> {
         let viewer = ctx.data_unchecked::<Viewer>();
         let Caller::User(user) = &viewer.caller else { return Ok(Vec::new()) };
-        let Some(own) = user.organization.as_ref().filter(|_| user.id == self.user_id) else {
+        let Some(own) = user.organization.as_ref().filter(|_| user.id == self.row.id) else {
             return Ok(Vec::new());
         };
         let linked = found(ctx, Some(&own.id)).await?;
@@ -120,18 +136,19 @@ impl User {
 
     /// Where the account stands: the standing of the best of the customer's newest 100 subscriptions.
     async fn status(&self, ctx: &Context<'_>) -> Result<AccountStatus> {
-        let Some(customer) = &self.customer_id else { return Ok(AccountStatus::None) };
+        let Some(customer) = &self.row.customer else { return Ok(AccountStatus::None) };
         let newest = Paging { first: Some(MOST), ..Paging::default() }.check::<subscription::Entity>()?;
-        let page = load(ctx).page_of::<subscription::Entity>("customer", customer, newest).await?;
+        let page =
+            load(ctx).page_of::<subscription::Entity>("customer", customer, newest, &["status"]).await?;
         let best = page.rows.iter().map(|row| AccountStatus::from(row.status.known())).max();
         Ok(best.unwrap_or(AccountStatus::None))
     }
 
     /// What the user has access to now: the first 100 of the customer's entitlements.
-    async fn entitlements(&self, ctx: &Context<'_>) -> Result<Vec<ActiveEntitlement>> {
-        let Some(customer) = &self.customer_id else { return Ok(Vec::new()) };
+    async fn entitlements(&self, ctx: &Context<'_>) -> Result<EachInPlace<ActiveEntitlement>> {
+        let Some(customer) = &self.row.customer else { return Ok(EachInPlace(Vec::new())) };
         let all = Paging { first: Some(MOST), ..Paging::default() }.check::<active_entitlement::Entity>()?;
-        let page = load(ctx).page_of::<active_entitlement::Entity>("customer", customer, all).await?;
-        Ok(page.rows.iter().cloned().map(ActiveEntitlement::row).collect())
+        let page = load(ctx).shown_page_of::<active_entitlement::Entity>("customer", customer, all).await?;
+        Ok(EachInPlace(page.rows.iter().cloned().map(ActiveEntitlement::row).collect()))
     }
 }

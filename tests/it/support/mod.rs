@@ -9,6 +9,7 @@ pub mod sender;
 mod shop;
 pub mod socket;
 pub mod tables;
+mod whole;
 
 pub use process::{Running, run};
 pub use shop::{MONTHLY, THANKS, buy, refusal, user_errors, with};
