@@ -265,7 +265,9 @@ impl Loader<Key<product::Entity, Subscribed>> for Rows {
                 found.entry(Key::new(key)).or_default().push(product);
             }
         }
-        found.values_mut().for_each(|products| products.sort_by(|a, b| a.id.cmp(&b.id)));
+        for products in found.values_mut() {
+            products.sort_by(|a, b| a.id.cmp(&b.id));
+        }
         Ok(found)
     }
 }
