@@ -202,7 +202,7 @@ async fn an_operation_that_waits_for_stripe_ends_in_time() {
     (open["id"], open["status"]) = ("cs_open".into(), "open".into());
     test.know(&[open]).await;
     let a = test.linked("a").await;
-    test.sim.faults().always_on("GET /v1/checkout", Fault::Latency(Duration::from_secs(600)));
+    test.sim.faults().always_on("GET /v1/checkout", Fault::Latency(Duration::from_mins(10)));
     let query = "{ checkoutSession(id: \"cs_open\") { id } }";
     let answer = soon(test.graphql(Some(&a), query, json!({}))).await;
     let told = ["The operation took longer than 1 s. Ask for less, or later."];

@@ -135,9 +135,9 @@ async fn a_resolver_that_panics_is_one_masked_error_and_a_line() {
     assert_eq!(error["extensions"]["code"], "INTERNAL", "{answer}");
     let id = error["extensions"]["requestId"].as_str().expect("it has the request's id");
     assert!(!answer.to_string().contains("what a panic says"), "{answer}");
-    let text = log.text();
-    let line = text.lines().find(|line| line.contains("a resolver panicked"));
-    assert!(line.is_some_and(|line| line.contains("ERROR") && line.contains(id)), "{id}: {text}");
+    let log = log.text();
+    let line = log.lines().find(|line| line.contains("a resolver panicked"));
+    assert!(line.is_some_and(|line| line.contains("ERROR") && line.contains(id)), "{id}: {log}");
     is_broken.store(false, Ordering::Relaxed);
     assert_eq!(test.data(Some(&user), query, json!({})).await, expected, "the server lives");
 }

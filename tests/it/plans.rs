@@ -271,8 +271,8 @@ async fn leading_columns(test: &TestApp) -> BTreeSet<(String, String)> {
                        WHERE t.relnamespace = current_schema()::regnamespace AND i.indpred IS NULL";
     let is_postgres = test.app().db.reader.get_database_backend() == DbBackend::Postgres;
     let rows = test.rows(if is_postgres { of_postgres } else { of_sqlite }).await;
-    let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
-    rows.iter().map(|row| (text(row, "table"), text(row, "column"))).collect()
+    let told = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    rows.iter().map(|row| (told(row, "table"), told(row, "column"))).collect()
 }
 
 #[tokio::test]
