@@ -108,26 +108,34 @@ impl Run {
         loop {
             // Requests that can go on by now, without waiting for anything, ask before the statement is sent.
             tokio::task::yield_now().await;
-            let Some((keys, waiting)) = self.next::<A>() else { break };
+            let (keys, waiting) = self.next::<A>();
             let answers = read(keys.into_iter().collect()).await.map(Arc::new);
             for (_, sender) in waiting {
                 // Who asked may have left.
                 let _ = sender.send(answers.clone());
             }
+            if self.ends::<A>() {
+                return;
+            }
         }
     }
 
-    /// Those who are next; none where nobody waits, which ends this run.
-    fn next<A: Send + Sync + 'static>(&mut self) -> Option<(BTreeSet<String>, Vec<Waiting<A>>)> {
+    /// Those who are next.
+    fn next<A: Send + Sync + 'static>(&self) -> (BTreeSet<String>, Vec<Waiting<A>>) {
         let mut queues = self.batches.queues();
-        let queue = Queue::<A>::in_box(queues.get_mut(&self.question)?);
-        let (keys, waiting) = queue.next();
-        if !waiting.is_empty() {
-            return Some((keys, waiting));
+        queues.get_mut(&self.question).map(|queue| Queue::<A>::in_box(queue).next()).unwrap_or_default()
+    }
+
+    /// Whether nobody waits, which ends this run.
+    fn ends<A: Send + Sync + 'static>(&mut self) -> bool {
+        let mut queues = self.batches.queues();
+        let waits =
+            queues.get_mut(&self.question).is_some_and(|queue| !Queue::<A>::in_box(queue).0.is_empty());
+        if !waits {
+            queues.remove(&self.question);
+            self.running = false;
         }
-        self.running = false;
-        queues.remove(&self.question);
-        None
+        !waits
     }
 }
 

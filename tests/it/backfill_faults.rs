@@ -76,10 +76,10 @@ async fn an_outage_that_all_steps_meet_at_once_ends_nothing() {
     customers(&test, 850).await;
     let all = selection(&["customer"], None, None);
     let run = test.opened(&all).await;
-    test.sim.faults().after("/v1/customers", 6, Fault::KeyRevoked);
+    test.sim.faults().after("/v1/customers", 4, Fault::KeyRevoked);
     assert!(matches!(work(test.app(), &run, &pace()).await, Outcome::Interrupted(_)));
     let ranges = test.rows("SELECT number FROM sync_run_ranges").await;
-    assert!(ranges.len() >= 3, "several steps are under way at once: {ranges:?}");
+    assert!(ranges.len() >= 2, "several steps are under way at once: {ranges:?}");
     test.sim.faults().clear();
     // More steps fail than may fail one after the other, each after five tries.
     test.sim.faults().next_on("/v1/customers", 5 * (pace().failures as usize + 3), Fault::ServerError);

@@ -264,11 +264,16 @@ fn relations() -> Vec<[String; 4]> {
 async fn leading_columns(test: &TestApp) -> BTreeSet<(String, String)> {
     let of_sqlite =
         "SELECT t.name AS \"table\", c.name AS \"column\" FROM sqlite_master t, pragma_index_list(t.name) i,
+                     pragma_index_info(i.name) c JOIN sqlite_master d ON d.name = i.name
+                     WHERE t.type = 'table' AND c.seqno = 0
+                     AND (i.partial = 0 OR d.sql LIKE '% WHERE ' || c.name || ' IS NOT NULL')
+                     UNION SELECT t.name, c.name FROM sqlite_master t, pragma_index_list(t.name) i,
                      pragma_index_info(i.name) c WHERE t.type = 'table' AND c.seqno = 0 AND i.partial = 0";
     let of_postgres = "SELECT t.relname::text AS \"table\", c.attname::text AS \"column\" FROM pg_index i
                        JOIN pg_class t ON t.oid = i.indrelid
                        JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum = i.indkey[0]
-                       WHERE t.relnamespace = current_schema()::regnamespace AND i.indpred IS NULL";
+                       WHERE t.relnamespace = current_schema()::regnamespace AND (i.indpred IS NULL
+                       OR pg_get_expr(i.indpred, i.indrelid) = '(' || c.attname || ' IS NOT NULL)')";
     let is_postgres = test.app().db.reader.get_database_backend() == DbBackend::Postgres;
     let rows = test.rows(if is_postgres { of_postgres } else { of_sqlite }).await;
     let told = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
@@ -299,20 +304,24 @@ async fn relations_say_whether_an_index_leads_back() {
         assert_eq!(!told.contains("No index leads there"), is_indexed, "{query}\n{sql}");
         counts[usize::from(is_indexed)] += 1;
     }
-    assert!(counts[0] > 30 && counts[1] > 80, "{counts:?}");
+    assert!(counts[0] > 10 && counts[1] > 100, "{counts:?}");
 }
 
 #[tokio::test]
 async fn what_no_index_leads_to_is_for_admins() {
     let test = TestApp::start().await;
     let (reader, admin) = (test.service(Role::Reader).await, test.service(Role::Admin).await);
-    let of_method = "paymentMethod: { id: { eq: \"pm_a\" } }";
+    let of_transaction = "balanceTransaction: { id: { eq: \"txn_a\" } }";
     for (list, filter, is_fast) in [
-        ("charges", of_method.to_owned(), false),
-        ("charges", format!("or: [{{ customer: {{ id: {{ eq: \"cus_a\" }} }} }}, {{ {of_method} }}]"), false),
-        ("charges", format!("customer: {{ id: {{ eq: \"cus_a\" }} }}, {of_method}"), true),
-        ("refunds", format!("charge: {{ {of_method} }}"), false),
-        ("setupIntents", of_method.to_owned(), true),
+        ("charges", of_transaction.to_owned(), false),
+        (
+            "charges",
+            format!("or: [{{ customer: {{ id: {{ eq: \"cus_a\" }} }} }}, {{ {of_transaction} }}]"),
+            false,
+        ),
+        ("charges", format!("customer: {{ id: {{ eq: \"cus_a\" }} }}, {of_transaction}"), true),
+        ("refunds", format!("charge: {{ {of_transaction} }}"), false),
+        ("setupIntents", "paymentMethod: { id: { eq: \"pm_a\" } }".to_owned(), true),
         ("organizations", "name: { startsWith: \"a\" }".to_owned(), true),
         ("organizations", "name: { contains: \"a\" }".to_owned(), false),
         ("organizations", "organizationId: { eq: \"a\" }".to_owned(), true),

@@ -42,8 +42,7 @@ impl Joined for active_entitlement::Entity {
             "feature",
             "feature",
             "The feature, for those who see all of them.",
-        )
-        .unindexed(),
+        ),
     ];
     const FILTERS: &'static [By] = &[By::value("lookup_key")];
 }

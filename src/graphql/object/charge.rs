@@ -50,8 +50,7 @@ impl Joined for charge::Entity {
             "payment_intent",
             "The payment that this is an attempt of.",
         ),
-        Join::one::<payment_method::Entity>("paymentMethod", "payment_method", "What it is paid with.")
-            .unindexed(),
+        Join::one::<payment_method::Entity>("paymentMethod", "payment_method", "What it is paid with."),
         Join::many::<refund::Entity>("refunds", "charge", "What was given back, newest first."),
         Join::many::<dispute::Entity>("disputes", "charge", "The disputes, newest first."),
         Join::one::<balance_transaction::Entity>(

@@ -57,17 +57,14 @@ impl Joined for checkout_session::Entity {
             "subscription",
             "The subscription that came of it.",
         ),
-        Join::one::<payment_intent::Entity>("payment", "payment_intent", "The payment that came of it.")
-            .unindexed(),
-        Join::one::<invoice::Entity>("invoice", "invoice", "The invoice that came of it.").unindexed(),
+        Join::one::<payment_intent::Entity>("payment", "payment_intent", "The payment that came of it."),
+        Join::one::<invoice::Entity>("invoice", "invoice", "The invoice that came of it."),
         Join::one::<setup_intent::Entity>(
             "setupIntent",
             "setup_intent",
             "The setup of a payment method that came of it.",
-        )
-        .unindexed(),
-        Join::one::<payment_link::Entity>("paymentLink", "payment_link", "The link that led to the session.")
-            .unindexed(),
+        ),
+        Join::one::<payment_link::Entity>("paymentLink", "payment_link", "The link that led to the session."),
         Join::many::<checkout_session_line_item::Entity>("lineItems", "checkout_session", "What is bought."),
         Join::many::<discount::Entity>("discounts", "checkout_session", "What was redeemed in it."),
         Join::many::<customer_balance_transaction::Entity>(

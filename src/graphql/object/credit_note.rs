@@ -47,8 +47,7 @@ impl Joined for credit_note::Entity {
             "refund",
             "refund",
             "What was given back; the first, where there are several.",
-        )
-        .unindexed(),
+        ),
         Join::one::<customer_balance_transaction::Entity>(
             "customerBalanceTransaction",
             "customer_balance_transaction",

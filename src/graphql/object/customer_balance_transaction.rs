@@ -46,8 +46,7 @@ impl Joined for customer_balance_transaction::Entity {
             "checkoutSession",
             "checkout_session",
             "The Checkout session that moved it.",
-        )
-        .unindexed(),
+        ),
         Join::one::<customer::Entity>("customer", "customer", "Whose balance it is."),
         Join::one::<invoice::Entity>("invoice", "invoice", "The invoice that moved it."),
         Join::one::<credit_note::Entity>("creditNote", "credit_note", "The credit note that moved it."),

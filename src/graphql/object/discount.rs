@@ -63,8 +63,7 @@ impl Joined for discount::Entity {
             "checkoutSession",
             "checkout_session",
             "The session in which it was redeemed.",
-        )
-        .unindexed(),
+        ),
         Join::one::<invoice_item::Entity>(
             "invoiceItem",
             "invoice_item",

@@ -43,8 +43,8 @@ impl Joined for invoice_item::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer", "Who pays."),
         Join::one::<invoice::Entity>("invoice", "invoice", "The invoice that took the item up."),
-        Join::one::<price::Entity>("price", "price", "What is paid.").unindexed(),
-        Join::one::<product::Entity>("product", "product", "What is paid for.").unindexed(),
+        Join::one::<price::Entity>("price", "price", "What is paid."),
+        Join::one::<product::Entity>("product", "product", "What is paid for."),
         Join::one::<subscription::Entity>(
             "subscription",
             "subscription",
@@ -54,8 +54,7 @@ impl Joined for invoice_item::Entity {
             "subscriptionItem",
             "subscription_item",
             "The item of the subscription that the item is of.",
-        )
-        .unindexed(),
+        ),
         Join::each::<discount::Entity>("discounts", "discounts", "What is taken off."),
         Join::many::<invoice_line_item::Entity>(
             "invoiceLineItems",

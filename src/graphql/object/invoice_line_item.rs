@@ -45,8 +45,7 @@ impl Joined for invoice_line_item::Entity {
             "invoiceItem",
             "invoice_item",
             "The invoice item that the line came of.",
-        )
-        .unindexed(),
+        ),
         Join::one::<price::Entity>("price", "price", "What is paid."),
         Join::one::<product::Entity>("product", "product", "What is paid for."),
         Join::one::<subscription::Entity>(
@@ -58,8 +57,7 @@ impl Joined for invoice_line_item::Entity {
             "subscriptionItem",
             "subscription_item",
             "The item of the subscription that the line is of.",
-        )
-        .unindexed(),
+        ),
         Join::each::<discount::Entity>("discounts", "discounts", "What is taken off."),
     ];
     const FILTERS: &'static [By] = &[By::value("amount"), By::value("currency"), By::value("proration")];

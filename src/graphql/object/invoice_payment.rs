@@ -44,7 +44,7 @@ impl Joined for invoice_payment::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<invoice::Entity>("invoice", "invoice", "What is paid."),
         Join::one::<payment_intent::Entity>("payment", "payment_intent", "The payment."),
-        Join::one::<charge::Entity>("charge", "charge", "The charge, where there is no payment.").unindexed(),
+        Join::one::<charge::Entity>("charge", "charge", "The charge, where there is no payment."),
     ];
     const FILTERS: &'static [By] = &[By::choice::<InvoicePaymentStatus>("status")];
 }

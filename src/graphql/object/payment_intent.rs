@@ -55,8 +55,7 @@ impl Joined for payment_intent::Entity {
     const JOINS: &'static [Join] = &[
         Join::one::<customer::Entity>("customer", "customer", "Who pays."),
         Join::one::<invoice::Entity>("invoice", "invoice", "What is paid, where it is an invoice."),
-        Join::one::<payment_method::Entity>("paymentMethod", "payment_method", "What it is paid with.")
-            .unindexed(),
+        Join::one::<payment_method::Entity>("paymentMethod", "payment_method", "What it is paid with."),
         Join::one::<charge::Entity>("latestCharge", "latest_charge", "The newest attempt.").unindexed(),
         Join::many::<charge::Entity>("charges", "payment_intent", "The attempts, newest first."),
         Join::many::<refund::Entity>("refunds", "payment_intent", "What was given back, newest first."),

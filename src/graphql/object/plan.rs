@@ -6,7 +6,7 @@ use entity::{meter, plan, price::RecurringInterval, product};
 use crate::graphql::{
     declared::Declared,
     filter::By,
-    join::{Join, Joined},
+    join::{Computed, Join, Joined},
     load::Row,
     money::Money,
     page::Shows,
@@ -50,6 +50,7 @@ impl Joined for plan::Entity {
         By::choice::<RecurringInterval>("interval"),
         By::value("amount"),
     ];
+    const COMPUTED: &'static [Computed] = &[("id", &["id"]), ("planId", &["id"])];
 }
 
 #[ComplexObject]

@@ -53,8 +53,7 @@ impl Joined for quote::Entity {
             "subscriptionSchedule",
             "subscription_schedule",
             "The subscription schedule that came of it.",
-        )
-        .unindexed(),
+        ),
         Join::one::<quote::Entity>("fromQuote", "from_quote", "The quote that this one was made from.")
             .unindexed(),
         Join::each::<discount::Entity>("discounts", "discounts", "What is taken off."),

@@ -50,8 +50,7 @@ impl Joined for subscription::Entity {
             "defaultPaymentMethod",
             "default_payment_method",
             "What invoices are paid with, instead of the customer's default.",
-        )
-        .unindexed(),
+        ),
         Join::one::<invoice::Entity>("latestInvoice", "latest_invoice", "The newest invoice.").unindexed(),
         Join::one::<price::Entity>("price", "price", "The price of the first item."),
         Join::many::<subscription_item::Entity>(
@@ -70,8 +69,7 @@ impl Joined for subscription::Entity {
             "pendingSetupIntent",
             "pending_setup_intent",
             "The setup of a payment method that the customer has still to go through.",
-        )
-        .unindexed(),
+        ),
         Join::each::<discount::Entity>("discounts", "discounts", "What is taken off."),
         Join::many::<invoice_item::Entity>(
             "invoiceItems",
