@@ -32,7 +32,7 @@ pub async fn bring(app: &App, of: &Mirror, id: &str) -> usize {
             Listing::Each { of: parent, path } if parent == of.object => {
                 listed(&app.stripe, of, path, id).await
             }
-            Listing::Made { of: parent } if parent == of.object => made(app, mirror, id).await,
+            Listing::Made { of: parent } if parent == of.object => made_for(app, mirror, id).await,
             _ => continue,
         };
         let outcome = match found {
@@ -66,21 +66,31 @@ async fn listed(stripe: &Stripe, of: &Mirror, path: &str, id: &str) -> Result<Ve
     Ok(found.collect())
 }
 
-/// The one object that is nothing but its own lists: none where these are empty and it is not known.
-async fn made(app: &App, mirror: &'static Mirror, id: &str) -> Result<Vec<Found>, Setback> {
+/// The one object of a parent that is nothing but its own lists: none where these are empty and always were.
+pub async fn made(
+    stripe: &Stripe,
+    mirror: &'static Mirror,
+    parent: &str,
+    is_known: bool,
+) -> Result<Option<Found>, Setback> {
     let mut known = Object::new();
     known.insert("object".to_owned(), mirror.object.into());
-    known.insert(mirror.key.to_owned(), id.into());
-    let value = |name: &str| (name == "id").then(|| id.to_owned());
-    let answer = lists::assembled(&app.stripe, mirror, known, value).await?;
-    let Some(mut answer) = answer else { return Ok(Vec::new()) };
+    known.insert(mirror.key.to_owned(), parent.into());
+    let value = |name: &str| (name == "id").then(|| parent.to_owned());
+    let Some(mut answer) = lists::assembled(stripe, mirror, known, value).await? else { return Ok(None) };
     let first = mirror.children.iter().find_map(|list| answer.object[list.field]["data"].get(0));
     let livemode = first.map(|first| first["livemode"].clone());
-    if livemode.is_none() && held(app, mirror, &[id]).await?.is_empty() {
-        return Ok(Vec::new());
+    if livemode.is_none() && !is_known {
+        return Ok(None);
     }
     answer.object["livemode"] = livemode.unwrap_or_default();
-    Ok(vec![Found { sent: answer.object, whole: None, at: answer.at, api_version: answer.api_version }])
+    Ok(Some(Found { sent: answer.object, whole: None, at: answer.at, api_version: answer.api_version }))
+}
+
+/// The same, where it is looked up whether it is known.
+async fn made_for(app: &App, mirror: &'static Mirror, parent: &str) -> Result<Vec<Found>, Setback> {
+    let is_known = !held(app, mirror, &[parent]).await?.is_empty();
+    Ok(made(&app.stripe, mirror, parent, is_known).await?.into_iter().collect())
 }
 
 /// Writes what was found; says how much of it is new.

@@ -9,10 +9,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use entity::{
-    mirrored::{Listing, Object},
-    sync_run_range::Model as Range,
-};
+use entity::{mirrored::Listing, sync_run_range::Model as Range};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sea_orm::{
     ConnectionTrait, DbErr,
@@ -36,7 +33,7 @@ use crate::{
     sync::{
         fetch::{Cause, Setback},
         jobs::Patience,
-        lists,
+        listed, lists,
         path::{escape, fill},
     },
 };
@@ -194,7 +191,11 @@ impl Step {
         is_known: bool,
     ) -> Result<(Vec<Found>, Option<Range>), Obstacle> {
         let Listing::Each { path, .. } = self.mirror.listing else {
-            return Ok((self.made(parent, is_known).await?, None));
+            return match listed::made(&self.stripe(), self.mirror, &parent, is_known).await {
+                Ok(made) => Ok((made.into_iter().collect(), None)),
+                Err(setback) if setback.is_gone() => Ok((Vec::new(), None)),
+                Err(setback) => Err(setback.into()),
+            };
         };
         let path = with_limit(&fill(path, |_| Some(parent.clone()))?);
         let list = match self.stripe().get(&path).await {
@@ -210,27 +211,6 @@ impl Step {
             ..self.range.clone()
         });
         Ok((list.within(&self.range).of_parent(of.object, &parent), part))
-    }
-
-    /// What a parent has one of, which is nothing but its lists: none where these are empty and always were.
-    async fn made(&self, parent: String, is_known: bool) -> Result<Vec<Found>, Obstacle> {
-        let mut known = Object::new();
-        known.insert("object".to_owned(), self.mirror.object.into());
-        known.insert(self.mirror.key.to_owned(), parent.as_str().into());
-        let assembled = lists::assembled(&self.stripe(), self.mirror, known, |_| Some(parent.clone())).await;
-        let answer = match assembled {
-            Ok(answer) => answer,
-            Err(setback) if setback.is_gone() => None,
-            Err(setback) => return Err(setback.into()),
-        };
-        let Some(mut answer) = answer else { return Ok(Vec::new()) };
-        let listed = self.mirror.children.iter().filter_map(|list| answer.object[list.field]["data"].get(0));
-        let livemode = listed.map(|first| first["livemode"].clone()).next();
-        if livemode.is_none() && !is_known {
-            return Ok(Vec::new());
-        }
-        answer.object["livemode"] = livemode.unwrap_or_default();
-        Ok(vec![Found { sent: answer.object, whole: None, at: answer.at, api_version: answer.api_version }])
     }
 
     /// The parents that come next, by their ids.
