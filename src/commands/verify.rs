@@ -8,9 +8,11 @@ use entity::verification::Outcome;
 use super::{Failure, print, with_stripe};
 use crate::{
     config::Config,
-    error::shown,
-    mirror::{Mirror, account::Mode, listed, listed_in},
-    sync::verify::{Drift, HELD, Kind, OfObject, Report, Wanted, verify},
+    mirror::account::Mode,
+    sync::{
+        backfill::{Created, Selection},
+        verify::{Drift, HELD, Kind, OfObject, Report, Wanted, verify},
+    },
 };
 
 /// How long is waited before a difference is looked at again.
@@ -33,29 +35,12 @@ pub struct Which {
     json: bool,
 }
 
-impl Which {
-    fn mirrors(&self, mode: Option<Mode>) -> Result<Vec<&'static Mirror>, Failure> {
-        let is_known = |name: &String| name == "all" || listed().any(|mirror| mirror.object == name);
-        if let Some(unknown) = self.object.iter().find(|name| !is_known(name)) {
-            let known: Vec<&str> = listed().map(|mirror| mirror.object).collect();
-            return Err(Failure::Usage(format!(
-                "`{}` cannot be compared; --object should be `all` or some of {}.",
-                shown(unknown),
-                known.join(", ")
-            )));
-        }
-        if self.object.iter().any(|name| name == "all") {
-            return Ok(listed_in(mode).collect());
-        }
-        Ok(listed().filter(|mirror| self.object.iter().any(|name| name == mirror.object)).collect())
-    }
-}
-
 /// Compares the mirror with Stripe, and tells where they differ.
 pub async fn run(config: Config, which: Which) -> Result<(), Failure> {
     let mode = Mode::of_key(config.stripe.secret_key.as_ref());
     let sample = which.sample.map(NonZeroU64::get);
-    let mirrors = which.mirrors(mode)?;
+    // With those that have lists of them: where such a row is missing, so is what it lists.
+    let Selection { mirrors, .. } = Selection::new(&which.object, Created::default(), mode)?;
     let wanted = Wanted { mirrors, sample, repair: which.repair, pause: PAUSE, held: HELD };
     let report = with_stripe(config, async |app| {
         let mut printed = Ok(());

@@ -643,4 +643,11 @@ async fn the_command_ends_with_0_3_or_4() {
     assert_eq!(code, Some(4), "{out}{told}");
     assert!(!format!("{out}{told}").contains("hunter2"));
     assert_eq!(verify(&[], "").await.0, Some(2));
+    test.damage("DELETE FROM customers").await;
+    let (code, out, told) = verify(&["--object", "tax_id"], key).await;
+    assert_eq!(code, Some(3), "{out}{told}");
+    assert!(
+        out.starts_with(&format!("customer\t{customer}\tis missing\n")),
+        "their lists are unknown: {out}"
+    );
 }
