@@ -38,7 +38,8 @@ pub struct Model {
 pub enum State {
     /// It is under way; when its process ends without a word, another one goes on.
     Running,
-    /// It was stopped by hand, or the key was not accepted: the next one of the same goes on with it.
+    /// It was stopped by hand, and the next one of the same goes on with it; or `error` says what kept from it, and the
+    /// gateway goes on some minutes later.
     Interrupted,
     /// Everything was loaded.
     Completed,

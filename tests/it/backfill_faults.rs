@@ -8,7 +8,7 @@ use billgraph::{
     clock::Clock,
     config::Settings,
     stripe::{RetryPolicy, Stripe},
-    sync::backfill::{Opened, Outcome, Pace, Unfinished, open, progress, work},
+    sync::backfill::{Opened, Outcome, Pace, REST, Unfinished, open, progress, resume, work},
 };
 use chrono::DateTime;
 use entity::{
@@ -183,6 +183,31 @@ async fn a_key_that_is_revoked_interrupts_and_another_goes_on() {
     test.sim.faults().clear();
     let (outcome, again) = test.load(&all).await;
     assert_eq!((outcome, again), (Outcome::Finished(State::Completed), run.id));
+    test.holds_everything().await;
+}
+
+#[tokio::test]
+async fn what_trouble_interrupted_goes_on_by_itself_and_what_was_stopped_by_hand_does_not() {
+    let test = with_history().await;
+    for (objects, error) in [("all", Some("401")), ("price", None), ("coupon", Some("401"))] {
+        let run = test.opened(&selection(&[objects], None, None)).await;
+        run.interrupt(&test.app().db, error, test.app().clock.now()).await.expect("it is noted");
+        test.sim.advance(1);
+    }
+    // The last one is left alone for a moment more.
+    test.sim.advance(REST.num_seconds() - 2);
+    let going_on = tokio::spawn(resume(test.app().clone()));
+    let states = async || {
+        let rows = test.rows("SELECT state FROM sync_runs ORDER BY updated_at, objects").await;
+        rows.iter().map(|row| row["state"].clone()).collect::<Vec<_>>()
+    };
+    soon(async {
+        while states().await != ["interrupted", "interrupted", "completed"] {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    going_on.abort();
     test.holds_everything().await;
 }
 

@@ -13,6 +13,7 @@ mod store;
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use entity::sync_run::Model;
 
 use self::progress::Progress;
@@ -29,6 +30,9 @@ use crate::{
 
 /// How often is looked for runs that nobody works on any more.
 const INTERVAL: Duration = Duration::from_secs(10);
+
+/// After how long one goes on that Stripe, its key or the database interrupted.
+pub const REST: TimeDelta = TimeDelta::minutes(10);
 
 /// Begins a run in the background, or goes on with it; says which it is, and whether it is another process's.
 pub async fn start(app: &App, selection: &Selection) -> Result<Started> {
@@ -77,18 +81,19 @@ pub async fn resume(app: App) {
     let mut before: Vec<Model> = Vec::new();
     while !is_stopping(&app) {
         // What cannot be looked at now is looked at the next time.
-        let running = store::running(&app.db).await.unwrap_or_default();
-        for run in &running {
+        let now = app.clock.now();
+        let unfinished = store::unfinished(&app.db, now - REST).await.unwrap_or_default();
+        for run in &unfinished {
             let is_silent = before.iter().any(|known| (&known.id, known.beat) == (&run.id, run.beat));
             if !is_silent && !run.worker.is_empty() {
                 continue;
             }
-            if let Ok(Some(run)) = store::take(&app.db, run, app.clock.now()).await {
+            if let Ok(Some(run)) = store::take(&app.db, run, now).await {
                 tracing::info!(run.id = run.id, "going on with a load");
                 in_background(&app, run);
             }
         }
-        before = running;
+        before = unfinished;
         tokio::select! {
             () = stopped(&app) => {}
             () = tokio::time::sleep(jittered(INTERVAL).max(SILENCE)) => {}

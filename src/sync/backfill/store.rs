@@ -117,9 +117,12 @@ async fn is_alive(db: &Database, run: &Model, patience: Duration) -> Result<bool
     Ok(later.is_some_and(|later| later.beat != run.beat || later.worker != run.worker))
 }
 
-/// The runs that somebody worked on last and nobody finished.
-pub async fn running(db: &Database) -> Result<Vec<Model>, DbErr> {
-    Entity::find().filter(Column::State.eq(State::Running)).all(&db.reader).await
+/// The runs that somebody worked on last and nobody finished, and those that trouble interrupted before a time. What was
+/// stopped by hand has no error, and waits for whoever did that.
+pub async fn unfinished(db: &Database, before: DateTime<Utc>) -> Result<Vec<Model>, DbErr> {
+    let interrupted = Column::State.eq(State::Interrupted).and(Column::Error.is_not_null());
+    let unfinished = Column::State.eq(State::Running).or(interrupted.and(Column::UpdatedAt.lte(before)));
+    Entity::find().filter(unfinished).all(&db.reader).await
 }
 
 /// Makes a run ours that nobody works on; none where it changed meanwhile.
