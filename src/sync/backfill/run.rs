@@ -1,6 +1,7 @@
 //! A run: its ranges loaded side by side, until none is left.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc,
@@ -117,6 +118,8 @@ struct Loading<'a> {
     /// Types that are left for the next start, and why.
     left: BTreeMap<String, String>,
     numbers: Arc<AtomicI32>,
+    /// When the oldest object that was seen was created, in seconds since 1970.
+    oldest: i64,
 }
 
 /// What the loop waits for.
@@ -138,6 +141,7 @@ impl<'a> Loading<'a> {
             troubles: HashMap::new(),
             left: BTreeMap::new(),
             numbers: Arc::default(),
+            oldest: run.created_lt.timestamp(),
         }
     }
 
@@ -256,14 +260,20 @@ impl<'a> Loading<'a> {
             .collect();
         let at_most = RANGES * self.pace.workers + self.under_way.len();
         let mut ranges = self.run.ranges(&self.app.db, &names, at_most as u64).await?;
+        let end = self.run.created_lt.timestamp();
+        let reached = ranges.iter().filter_map(|range| range.reached).map(|time| time.timestamp()).min();
+        self.oldest = self.oldest.min(reached.unwrap_or(end));
+        let going_on = left.iter().filter(|object| names.contains(&object.object.as_str()));
+        let mut shares = Shares::of(going_on.copied(), &ranges, (self.oldest, end), self.pace.workers);
+        for (object, _) in &self.under_way {
+            shares.add_step(object);
+        }
         ranges.retain(|range| !self.under_way.contains(&(range.object.clone(), range.number)));
         let is_idle = ranges.len() + self.under_way.len() < self.pace.workers;
-        let going_on = left.iter().filter(|object| names.contains(&object.object.as_str()));
-        let mut shares = Shares::of(going_on.copied(), &self.under_way, self.pace.workers);
         for _ in self.steps.len()..self.pace.workers {
             let Some(range) = shares.next_of(&mut ranges) else { break };
             let is_last = ranges.iter().all(|other| other.object != range.object);
-            let is_short = is_last && shares.is_least_far(&range.object);
+            let is_short = is_last && shares.has_most_left(&range.object);
             self.start(range, if is_idle || is_short { Split::Yes } else { Split::No });
         }
         Ok(left.is_empty())
@@ -360,47 +370,66 @@ impl<'a> Loading<'a> {
 /// How many objects a step brings, as a rule.
 const PAGE: i64 = 100;
 
-/// How far the types are, so that they go on side by side: what takes the database longest is not left for the end,
-/// when the limit would allow more than it takes.
+/// How much is left of each type, so that they end side by side: what takes the database longest is not left for the end,
+/// when the limit would allow more than it takes. As far as they go, lists are measured in seconds of `created`, which the
+/// history of one type has as many of as that of any other.
 struct Shares {
-    /// Of each type how many steps are under way, and how many objects there will be after these.
-    of_types: HashMap<String, (usize, i64)>,
+    of_types: HashMap<String, Share>,
     /// As many steps as one type has at most, unless the others have nothing to do: of some, lists are mostly empty.
     most: usize,
 }
 
+/// What is known of a type.
+#[derive(Clone, Copy, Default)]
+struct Share {
+    /// How many steps are under way.
+    steps: usize,
+    /// How many seconds will be left after these.
+    left: i64,
+    /// How many a step takes off, as a rule.
+    page: i64,
+}
+
 impl Shares {
+    /// Of these types, and of all that is left of them; nothing is known to be older than the oldest object seen.
     fn of<'o>(
         objects: impl Iterator<Item = &'o object::Model>,
-        under_way: &BTreeSet<(String, i32)>,
+        ranges: &[Range],
+        (oldest, end): (i64, i64),
         workers: usize,
     ) -> Self {
-        let of_types = objects.map(|object| (object.object.clone(), (0, object.loaded))).collect();
-        let mut shares = Self { of_types, most: workers.div_ceil(2) };
-        for (object, _) in under_way {
-            shares.add_step(object);
-        }
-        shares
+        let whole = (end - oldest).max(1);
+        let seconds = |range: &Range| {
+            let begin = range.created_gte.map_or(oldest, |time| time.timestamp()).max(oldest);
+            let reached = range.reached.or(range.created_lt).map_or(end, |time| time.timestamp());
+            (reached - begin).max(0)
+        };
+        let share = |object: &object::Model| {
+            let left: i64 = ranges.iter().filter(|range| range.object == object.object).map(seconds).sum();
+            let page = (whole - left).max(0).saturating_mul(PAGE) / object.loaded.max(PAGE);
+            (object.object.clone(), Share { steps: 0, left, page: page.max(1) })
+        };
+        Self { of_types: objects.map(share).collect(), most: workers.div_ceil(2) }
     }
 
     fn add_step(&mut self, object: &str) {
-        if let Some((steps, objects)) = self.of_types.get_mut(object) {
-            *steps += 1;
-            *objects += PAGE;
+        if let Some(share) = self.of_types.get_mut(object) {
+            share.steps += 1;
+            share.left -= share.page;
         }
     }
 
-    /// Whether no other type is less far than one of which a step was just added.
-    fn is_least_far(&self, object: &str) -> bool {
-        let before = self.of_types.get(object).map(|(_, objects)| objects - PAGE);
-        self.of_types.values().all(|(_, objects)| before.is_none_or(|before| before <= *objects))
+    /// Whether of no other type is more left than of one of which a step was just added.
+    fn has_most_left(&self, object: &str) -> bool {
+        let own = self.of_types.get(object).copied().unwrap_or_default();
+        self.of_types.values().all(|share| share.left <= own.left + own.page)
     }
 
-    /// Takes the first range of the type that is least far.
+    /// Takes the first range of the type of which most is left.
     fn next_of(&mut self, ranges: &mut Vec<Range>) -> Option<Range> {
         let how_far = |place: &usize| {
-            let (steps, objects) = self.of_types.get(&ranges[*place].object).copied().unwrap_or_default();
-            (steps >= self.most, objects)
+            let share = self.of_types.get(&ranges[*place].object).copied().unwrap_or_default();
+            (share.steps >= self.most, Reverse(share.left))
         };
         let next = (0..ranges.len()).min_by_key(how_far)?;
         let range = ranges.remove(next);
@@ -411,17 +440,20 @@ impl Shares {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+
     use super::*;
 
     #[test]
-    fn the_type_that_is_least_far_goes_on_and_none_takes_all() {
-        let range = |object: &str, number| Range {
+    fn the_type_of_which_most_is_left_goes_on_and_none_takes_all() {
+        let second = |second| DateTime::from_timestamp(second, 0);
+        let range = |object: &str, number, created_gte: Option<i64>, reached| Range {
             run: "run_1".to_owned(),
             object: object.to_owned(),
             number,
-            created_gte: None,
+            created_gte: created_gte.and_then(second),
             created_lt: None,
-            reached: None,
+            reached: second(reached),
             parent: None,
             cursor: None,
         };
@@ -434,23 +466,31 @@ mod tests {
             refused: 0,
             error: None,
         };
-        let [charge, invoice] = [object("charge", 900), object("invoice", 500)];
-        let objects = [&charge, &invoice];
-        let left = [("charge", 1), ("charge", 2), ("invoice", 3), ("invoice", 4), ("invoice", 5)];
-        let chosen = |under_way: &[(&str, i32)], workers| -> Vec<i32> {
-            let under_way =
-                under_way.iter().map(|(object, number)| ((*object).to_owned(), *number)).collect();
-            let mut shares = Shares::of(objects.into_iter(), &under_way, workers);
-            let mut ranges = left.iter().map(|(object, number)| range(object, *number)).collect();
+        // From 0 to 1000, charges have a page in 41 seconds, and 300 left; invoices have one in 100, and 500 left.
+        let [charge, invoice] = [object("charge", 1700), object("invoice", 500)];
+        let all = [
+            range("charge", 1, None, 100),
+            range("charge", 2, Some(300), 500),
+            range("invoice", 3, None, 300),
+            range("invoice", 4, Some(400), 500),
+            range("invoice", 5, Some(600), 700),
+        ];
+        let shares = |workers| Shares::of([&charge, &invoice].into_iter(), &all, (0, 1000), workers);
+        let chosen = |under_way: &[&str], workers| -> Vec<i32> {
+            let (mut shares, mut ranges) = (shares(workers), all.to_vec());
+            under_way.iter().for_each(|object| shares.add_step(object));
             std::iter::from_fn(|| shares.next_of(&mut ranges)).map(|range| range.number).collect()
         };
-        assert_eq!(chosen(&[], 12), [3, 4, 5, 1, 2]);
-        assert_eq!(chosen(&[], 4), [3, 4, 1, 2, 5], "a half is enough for invoices");
-        let three = [("invoice", 6), ("invoice", 7), ("invoice", 8)];
-        assert_eq!(chosen(&three, 12), [3, 1, 4, 2, 5], "what is under way counts");
-        let mut shares = Shares::of(objects.into_iter(), &BTreeSet::new(), 12);
+        assert_eq!(chosen(&[], 12), [3, 4, 1, 5, 2]);
+        assert_eq!(chosen(&[], 2), [3, 1, 4, 5, 2], "a half is enough for invoices");
+        assert_eq!(
+            chosen(&["invoice", "invoice", "invoice"], 12),
+            [1, 2, 3, 4, 5],
+            "what is under way counts"
+        );
+        let mut shares = shares(12);
         shares.add_step("invoice");
         shares.add_step("charge");
-        assert!(shares.is_least_far("invoice") && !shares.is_least_far("charge"));
+        assert!(shares.has_most_left("invoice") && !shares.has_most_left("charge"));
     }
 }
