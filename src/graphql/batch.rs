@@ -1,9 +1,9 @@
 //! Questions of several requests, asked of the database together.
 //!
-//! A statement for the keys of many costs little more than one for the keys of one. No clock says how long to wait for
-//! others: what is asked while a statement of the kind is under way waits for its end, and then goes together; where none
-//! is, it goes as soon as whoever else is ready to ask has asked. So nothing is answered with what was read before it was
-//! asked, and nothing is kept.
+//! A statement for the keys of many costs little more than one for the keys of one. What is asked while a statement of the
+//! kind is under way waits for its end, and then goes together; where none is, it goes as soon as whoever else is ready to
+//! ask has asked, and as fewer statements are under way than there are processors: more of them would take as long in all,
+//! each for fewer keys. So nothing is answered with what was read before it was asked, and nothing is kept.
 //!
 //! What one viewer may see must never serve another: only those who see everything share.
 
@@ -12,10 +12,12 @@ use std::{
     collections::{BTreeSet, HashMap},
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::available_parallelism,
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use super::{page::PageArgs, select::Columns};
 use crate::error::{Error, Result};
@@ -23,9 +25,26 @@ use crate::error::{Error, Result};
 /// How many keys go together, where they are different ones; a question that has as many goes alone.
 const MOST: usize = 128;
 
+/// After how long a statement that is under way is no reason any more for others to wait: it is a slow one, or the database
+/// is far away.
+const PATIENCE: Duration = Duration::from_millis(2);
+
 /// Questions that wait for each other; clones are the same.
-#[derive(Clone, Default)]
-pub struct Batches(Arc<Mutex<HashMap<Question, Box<dyn Any + Send>>>>);
+#[derive(Clone)]
+pub struct Batches(Arc<Shared>);
+
+struct Shared {
+    queues: Mutex<HashMap<Question, Box<dyn Any + Send>>>,
+    /// One for each statement that may be under way.
+    turns: Semaphore,
+}
+
+impl Default for Batches {
+    fn default() -> Self {
+        let turns = available_parallelism().map_or(2, |processors| processors.get().max(2));
+        Self(Arc::new(Shared { queues: Mutex::default(), turns: Semaphore::new(turns) }))
+    }
+}
 
 /// Questions that differ in their keys alone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -69,7 +88,7 @@ impl Batches {
     }
 
     fn queues(&self) -> MutexGuard<'_, HashMap<Question, Box<dyn Any + Send>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -105,11 +124,13 @@ impl Run {
         mut self,
         read: impl Fn(Vec<String>) -> BoxFuture<'static, Result<HashMap<String, A>>> + Send + Sync,
     ) {
+        let batches = self.batches.clone();
         loop {
+            let turn = batches.0.turns.acquire().await.ok();
             // Requests that can go on by now, without waiting for anything, ask before the statement is sent.
             tokio::task::yield_now().await;
             let (keys, waiting) = self.next::<A>();
-            let answers = read(keys.into_iter().collect()).await.map(Arc::new);
+            let answers = in_turn(turn, read(keys.into_iter().collect())).await.map(Arc::new);
             for (_, sender) in waiting {
                 // Who asked may have left.
                 let _ = sender.send(answers.clone());
@@ -137,6 +158,15 @@ impl Run {
         }
         !waits
     }
+}
+
+/// What comes of a statement; the turn is given to the next one when it ends, or takes long.
+async fn in_turn<T>(turn: Option<SemaphorePermit<'_>>, mut statement: BoxFuture<'_, T>) -> T {
+    if let Ok(outcome) = tokio::time::timeout(PATIENCE, &mut statement).await {
+        return outcome;
+    }
+    drop(turn);
+    statement.await
 }
 
 impl Drop for Run {
@@ -207,6 +237,22 @@ mod tests {
         let many = (0..MOST).map(|n| n.to_string()).collect();
         let large = batches.read(question("customer"), many, at_once).await;
         assert_eq!(large.expect("it is large").len(), MOST);
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_takes_long_keeps_nobody_waiting() {
+        let batches = Batches::default();
+        let never =
+            |_| -> BoxFuture<'static, Result<HashMap<String, usize>>> { Box::pin(std::future::pending()) };
+        let columns: Vec<&'static str> = (0..50).map(|n| &*n.to_string().leak()).collect();
+        let ask = |column| batches.read(question(column), vec!["a".to_owned()], never);
+        let slow = join_all(columns.into_iter().map(ask));
+        let quick =
+            batches.read(question("id"), vec!["a".to_owned()], |keys| Box::pin(async { Ok(lengths(keys)) }));
+        tokio::select! {
+            _ = slow => unreachable!("they never end"),
+            answers = quick => assert_eq!(answers.expect("its turn comes").len(), 1),
+        }
     }
 
     #[tokio::test]
