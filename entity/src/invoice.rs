@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde_json::Value;
 
 use crate::{
-    lift::{ids_of_discounts, sum_of_amounts},
+    lift::{ids_of, ids_of_discounts, sum_of_amounts},
     mirrored::{Children, Listing, Mirrored, Object, Owned, Owner, flatten, list},
     open::Open,
     scalar::{Json, Metadata},
@@ -49,6 +49,9 @@ pub struct Model {
     pub customer_name: Option<String>,
     #[graphql(skip)]
     pub default_payment_method: Option<String>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub default_tax_rates: Option<Json>,
     /// The memo, for customers.
     pub description: Option<String>,
     #[sea_orm(column_type = "JsonBinary", nullable)]
@@ -190,7 +193,7 @@ impl Mirrored for Entity {
             fetched_when: None,
         },
     ];
-    const EMBEDDED: &'static [&'static str] = &["discount", "discounts"];
+    const EMBEDDED: &'static [&'static str] = &["discount", "discounts", "default_tax_rates"];
 
     fn lift(object: &mut Object) {
         for column in ["finalized_at", "marked_uncollectible_at", "paid_at", "voided_at"] {
@@ -200,6 +203,7 @@ impl Mirrored for Entity {
         flatten(object, "subscription", &["parent", "subscription_details", "subscription"]);
         flatten(object, "quote", &["parent", "quote_details", "quote"]);
         ids_of_discounts(object);
+        ids_of(object, "default_tax_rates");
         payment_from_payments(object);
         sum_of_amounts(object, "tax", &["total_taxes", "total_tax_amounts"]);
     }

@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    lift::{ids_of_discounts, period, price_and_product},
+    lift::{ids_of, ids_of_discounts, period, price_and_product},
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     scalar::{Json, Metadata},
 };
@@ -55,6 +55,9 @@ pub struct Model {
     pub subscription: Option<String>,
     #[graphql(skip)]
     pub subscription_item: Option<String>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub tax_rates: Option<Json>,
     #[graphql(skip)]
     pub test_clock: Option<String>,
     /// The amount of one unit in minor units, with up to twelve decimal places.
@@ -76,7 +79,7 @@ impl Mirrored for Entity {
     const PATH: Option<&'static str> = Some("/invoiceitems/{id}");
     const PREFIXES: &'static [&'static str] = &["ii_"];
     const LISTING: Listing = Listing::Ranges("/invoiceitems");
-    const EMBEDDED: &'static [&'static str] = &["discounts"];
+    const EMBEDDED: &'static [&'static str] = &["discounts", "tax_rates"];
 
     fn lift(object: &mut Object) {
         period(object);
@@ -86,5 +89,6 @@ impl Mirrored for Entity {
             flatten(object, column, &["parent", "subscription_details", column]);
         }
         ids_of_discounts(object);
+        ids_of(object, "tax_rates");
     }
 }

@@ -2,9 +2,10 @@
 
 use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
+use serde_json::Value;
 
 use crate::{
-    lift::{ids_of_discounts, period, price_and_product, sum_of_amounts},
+    lift::{ids_of, ids_of_discounts, period, price_and_product, sum_of_amounts},
     mirrored::{Mirrored, Object, Owned, Owner, flatten},
     scalar::{Json, Metadata},
 };
@@ -58,6 +59,9 @@ pub struct Model {
     pub subscription_item: Option<String>,
     #[graphql(skip)]
     pub tax: Option<i64>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub tax_rates: Option<Json>,
     /// The amount of one unit in minor units, with up to twelve decimal places.
     pub unit_amount_decimal: Option<String>,
     #[graphql(skip)]
@@ -75,7 +79,7 @@ impl Owned for Entity {
 impl Mirrored for Entity {
     const OBJECT: &'static str = "line_item";
     const PREFIXES: &'static [&'static str] = &["il_"];
-    const EMBEDDED: &'static [&'static str] = &["discounts"];
+    const EMBEDDED: &'static [&'static str] = &["discounts", "tax_rates"];
 
     fn lift(object: &mut Object) {
         period(object);
@@ -92,5 +96,18 @@ impl Mirrored for Entity {
         }
         sum_of_amounts(object, "tax", &["taxes", "tax_amounts"]);
         ids_of_discounts(object);
+        rates_of_taxes(object);
     }
+}
+
+/// The rates by which a line is taxed; of a line of older versions that is not taxed yet, those that it has itself.
+fn rates_of_taxes(object: &mut Object) {
+    let taxes = ["taxes", "tax_amounts"].iter().find_map(|name| object.get(*name)?.as_array());
+    let rate =
+        |tax: &Value| tax.pointer("/tax_rate_details/tax_rate").or_else(|| tax.get("tax_rate")).cloned();
+    let rates: Option<Vec<Value>> = taxes.map(|taxes| taxes.iter().filter_map(rate).collect());
+    if let Some(rates) = rates.filter(|rates| !rates.is_empty() || !object.contains_key("tax_rates")) {
+        object.insert("tax_rates".to_owned(), rates.into());
+    }
+    ids_of(object, "tax_rates");
 }

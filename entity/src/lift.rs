@@ -24,9 +24,16 @@ pub fn price_and_product(object: &mut Object) {
     flatten(object, "price", &["plan"]);
 }
 
+/// Makes of what a field lists an array of ids, where objects are whole.
+pub fn ids_of(object: &mut Object, field: &str) {
+    if let Some(Value::Array(objects)) = object.get(field) {
+        let ids: Vec<Value> = objects.iter().filter_map(id).collect();
+        object.insert(field.to_owned(), ids.into());
+    }
+}
+
 /// Makes of `discounts` an array of ids, from whole discounts or from the single `discount` of older versions.
 pub fn ids_of_discounts(object: &mut Object) {
-    let id = |discount: &Value| discount.get("id").unwrap_or(discount).as_str().map(Value::from);
     let mut ids: Vec<Value> = match object.get("discounts") {
         Some(Value::Array(discounts)) => discounts.iter().filter_map(id).collect(),
         _ if object.contains_key("discount") => Vec::new(),
@@ -36,6 +43,11 @@ pub fn ids_of_discounts(object: &mut Object) {
         ids.extend(object.get("discount").and_then(id));
     }
     object.insert("discounts".to_owned(), ids.into());
+}
+
+/// The id of an object that came whole, or as its id.
+fn id(object: &Value) -> Option<Value> {
+    object.get("id").unwrap_or(object).as_str().map(Value::from)
 }
 
 /// The sum of the `amount`s of the first of these arrays that is there, absent where it is empty.

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     invoice::CollectionMethod,
-    lift::ids_of_discounts,
+    lift::{ids_of, ids_of_discounts},
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
     scalar::{Json, Metadata},
@@ -35,6 +35,9 @@ pub struct Model {
     pub currency: Option<String>,
     #[graphql(skip)]
     pub customer: Option<String>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub default_tax_rates: Option<Json>,
     /// What is offered, for customers.
     pub description: Option<String>,
     #[sea_orm(column_type = "JsonBinary", nullable)]
@@ -100,7 +103,7 @@ impl Mirrored for Entity {
     const PREFIXES: &'static [&'static str] = &["qt_"];
     const LISTING: Listing = Listing::Whole("/quotes");
     const LIFE_CYCLE: &'static [&'static str] = &["draft", "open", "canceled", "accepted"];
-    const EMBEDDED: &'static [&'static str] = &["discounts"];
+    const EMBEDDED: &'static [&'static str] = &["discounts", "default_tax_rates"];
 
     fn lift(object: &mut Object) {
         for moment in ["accepted_at", "canceled_at", "finalized_at"] {
@@ -111,5 +114,6 @@ impl Mirrored for Entity {
             object.insert("from_quote".to_owned(), revised);
         }
         ids_of_discounts(object);
+        ids_of(object, "default_tax_rates");
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     invoice::CollectionMethod,
-    lift::ids_of_discounts,
+    lift::{ids_of, ids_of_discounts},
     mirrored::{Children, DeletedEvent, Listing, Mirrored, Object, Owned, Owner, flatten, list},
     open::Open,
     scalar::{Json, Metadata},
@@ -46,6 +46,9 @@ pub struct Model {
     pub days_until_due: Option<i32>,
     #[graphql(skip)]
     pub default_payment_method: Option<String>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub default_tax_rates: Option<Json>,
     /// The description, for customers.
     pub description: Option<String>,
     #[sea_orm(column_type = "JsonBinary", nullable)]
@@ -154,10 +157,11 @@ impl Mirrored for Entity {
         path: "/subscription_items?subscription={id}",
         fetched_when: None,
     }];
-    const EMBEDDED: &'static [&'static str] = &["discount", "discounts"];
+    const EMBEDDED: &'static [&'static str] = &["discount", "discounts", "default_tax_rates"];
 
     fn lift(object: &mut Object) {
         ids_of_discounts(object);
+        ids_of(object, "default_tax_rates");
         flatten(object, "cancellation_reason", &["cancellation_details", "reason"]);
         periods_to_items(object);
         period_from_items(object);

@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    lift::ids_of_discounts,
+    lift::{ids_of, ids_of_discounts},
     mirrored::{Mirrored, Object, Owned, Owner, flatten},
     scalar::{Json, Metadata},
 };
@@ -37,6 +37,9 @@ pub struct Model {
     pub quantity: Option<i32>,
     #[graphql(skip)]
     pub subscription: Option<String>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub tax_rates: Option<Json>,
     #[graphql(skip)]
     pub deleted: bool,
 }
@@ -53,10 +56,11 @@ impl Mirrored for Entity {
     const OBJECT: &'static str = "subscription_item";
     const PATH: Option<&'static str> = Some("/subscription_items/{id}");
     const PREFIXES: &'static [&'static str] = &["si_"];
-    const EMBEDDED: &'static [&'static str] = &["discounts"];
+    const EMBEDDED: &'static [&'static str] = &["discounts", "tax_rates"];
 
     fn lift(object: &mut Object) {
         ids_of_discounts(object);
+        ids_of(object, "tax_rates");
         // Before prices, an item had only a plan, whose id is also the price's.
         flatten(object, "price", &["plan"]);
         flatten(object, "product", &["price", "product"]);

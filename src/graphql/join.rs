@@ -171,6 +171,16 @@ impl Join {
         Self { field, key: "id", foreign: Some(column), indexed: true, target, link, read }
     }
 
+    /// To the rows that list this row's id in their `column`.
+    pub const fn listed<T: Joined>(
+        field: &'static str,
+        column: &'static str,
+        description: &'static str,
+    ) -> Self {
+        // A filter compares ids, and looks into no list.
+        Self { target: None, ..Self::many::<T>(field, column, description) }
+    }
+
     /// To the one row that names this row's id in its `column`; to the newest, where several do.
     pub const fn back<T: Joined>(
         field: &'static str,

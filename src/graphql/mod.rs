@@ -29,6 +29,7 @@ mod object;
 mod operator;
 mod order;
 mod page;
+mod parent;
 mod plain;
 mod prepared;
 mod query;

@@ -10,15 +10,16 @@ use async_graphql::{Context, Object, ObjectType, OutputType, SelectionField, Sim
 use sea_orm::{
     ConnectionTrait, DbBackend, EntityTrait, JoinType, Order as Sort, QueryFilter, QuerySelect, QueryTrait,
     Select,
-    sea_query::{Asterisk, Expr, ExprTrait, Query, SelectStatement, WindowStatement},
+    sea_query::{Asterisk, ColumnRef, Expr, ExprTrait, Query, SelectStatement, WindowStatement},
 };
 
 use super::{
     filter::Filter,
     in_place::{EachInPlace, InPlace},
     join::Joined,
-    load::{Load, Row, load, text},
+    load::{Load, Row, load},
     order::{Cursor, Order, Side},
+    parent::{PARENTS, names, naming},
     select::Columns,
 };
 use crate::{
@@ -113,20 +114,19 @@ pub async fn fetch_for_parents<E: Joined>(
     columns: Columns,
 ) -> Result<HashMap<String, Page<E>>> {
     if let [parent] = parents {
-        let page = fetch(db, query.filter(Expr::col(column).eq(*parent)), args, columns).await?;
+        let query = query.filter(names::<E>(column, Expr::value(*parent), db.get_database_backend()));
+        let page = fetch(db, query, args, columns).await?;
         return Ok(HashMap::from([((*parent).to_owned(), page)]));
     }
-    let columns = columns.with::<E>(args.order.columns().chain([column]));
+    let columns = columns.with::<E>(args.order.columns());
     let query = columns.of(between_cursors(query, args));
     let statement = match db.get_database_backend() {
         DbBackend::Postgres => lateral(query, column, parents, args),
-        _ => {
-            ranked(query.filter(Expr::col(column).is_in(parents.iter().copied())).into_query(), column, args)
-        }
+        backend => ranked(naming(query, column, parents, backend), args),
     };
     let mut rows: HashMap<String, Vec<E::Model>> = HashMap::with_capacity(parents.len());
-    for row in columns.rows::<E>(db, &statement).await? {
-        rows.entry(text::<E>(&row, column)).or_default().push(row);
+    for answer in db.query_all(&statement).await? {
+        rows.entry(answer.try_get("", "parent")?).or_default().push(columns.row::<E>(&answer)?);
     }
     Ok(rows.into_iter().map(|(parent, rows)| (parent, cut(rows, args))).collect())
 }
@@ -138,14 +138,15 @@ fn lateral<E: Joined>(
     parents: &[&str],
     args: &PageArgs,
 ) -> SelectStatement {
-    let mut rows = query.filter(Expr::col(column).eq(Expr::col(("parents", "column1"))));
+    let mut rows = query.filter(names::<E>(column, Expr::col(PARENTS), DbBackend::Postgres));
     args.order.towards(args.side).sort(QuerySelect::query(&mut rows));
     // Nothing is the child of NULL.
     let mut keys: Vec<Option<&str>> = parents.iter().copied().map(Some).collect();
     keys.resize(keys.len().next_power_of_two(), None);
     Query::select()
         .column(("rows", Asterisk))
-        .from_values(keys.into_iter().map(|key| key.map(str::to_owned)), "parents")
+        .expr_as(Expr::col(PARENTS), "parent")
+        .from_values(keys.into_iter().map(|key| key.map(str::to_owned)), PARENTS.0)
         .join_lateral(
             JoinType::InnerJoin,
             rows.limit(args.limit + 1).into_query(),
@@ -156,9 +157,11 @@ fn lateral<E: Joined>(
 }
 
 /// The same where a statement cannot look at one parent after the other.
-fn ranked(mut rows: SelectStatement, column: &'static str, args: &PageArgs) -> SelectStatement {
-    let mut window = WindowStatement::partition_by(column);
+fn ranked<E: EntityTrait>((rows, parent): (Select<E>, ColumnRef), args: &PageArgs) -> SelectStatement {
+    let mut window = WindowStatement::partition_by(parent.clone());
     args.order.towards(args.side).sort(&mut window);
+    let mut rows = rows.into_query();
+    rows.expr_as(Expr::col(parent), "parent");
     rows.expr_window_as(Expr::cust("ROW_NUMBER()"), window, "place");
     Query::select()
         .expr(Expr::cust("*"))

@@ -72,6 +72,7 @@ mod sweep;
 mod sync;
 mod sync_api;
 mod sync_lists;
+mod tax_rates;
 mod thin_events;
 mod verify;
 mod wait;

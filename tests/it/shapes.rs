@@ -38,7 +38,7 @@ fn lines() -> Vec<(Value, Value)> {
     let columns = json!({
         "period_end": 2, "period_start": 1, "price": "price_1", "product": "prod_1", "proration": true,
         "subscription": "sub_1", "subscription_item": "si_1", "invoice_item": "ii_1", "tax": 5,
-        "unit_amount_decimal": "1.5", "discounts": ["di_1"],
+        "unit_amount_decimal": "1.5", "discounts": ["di_1"], "tax_rates": ["txr_1", "txr_2"],
     });
     let period = json!({ "start": 1, "end": 2 });
     let price =
@@ -47,7 +47,8 @@ fn lines() -> Vec<(Value, Value)> {
     let old = json!({
         "id": "il_1", "object": "line_item", "period": period, "price": price, "plan": plan,
         "proration": true, "subscription": "sub_1", "subscription_item": "si_1", "invoice_item": "ii_1",
-        "tax_amounts": [{ "amount": 2 }, { "amount": 3 }], "discounts": [{ "id": "di_1" }],
+        "tax_amounts": [{ "amount": 2, "tax_rate": "txr_1" }, { "amount": 3, "tax_rate": { "id": "txr_2" } }],
+        "discounts": [{ "id": "di_1" }], "tax_rates": [],
     });
     let mut of_plan = old.clone();
     of_plan["price"] = Value::Null;
@@ -62,7 +63,11 @@ fn lines() -> Vec<(Value, Value)> {
     let new = json!({
         "id": "il_1", "object": "line_item", "period": period, "parent": parent, "subscription": "sub_1",
         "pricing": { "price_details": details, "unit_amount_decimal": "1.5" },
-        "taxes": [{ "amount": 2 }, { "amount": 3 }], "discounts": ["di_1"],
+        "taxes": [
+            { "amount": 2, "tax_rate_details": { "tax_rate": "txr_1" } },
+            { "amount": 3, "tax_rate_details": { "tax_rate": "txr_2" } },
+        ],
+        "discounts": ["di_1"],
     });
     let mut expanded = new.clone();
     expanded["pricing"]["price_details"]["price"] = price;
@@ -70,13 +75,21 @@ fn lines() -> Vec<(Value, Value)> {
         "id": "il_2", "object": "line_item", "taxes": [], "subscription": null,
         "parent": { "invoice_item_details": { "invoice_item": "ii_2", "proration": false, "subscription": "sub_2" } },
     });
-    let item_columns =
-        json!({ "invoice_item": "ii_2", "proration": false, "subscription": "sub_2", "tax": null });
+    let item_columns = json!({ "invoice_item": "ii_2", "proration": false, "subscription": "sub_2", "tax": null, "tax_rates": [] });
+    let untaxed =
+        json!({ "id": "il_4", "object": "line_item", "tax_amounts": [], "tax_rates": [{ "id": "txr_1" }] });
+    let unnamed =
+        json!({ "id": "il_5", "object": "line_item", "taxes": [{ "amount": 2, "tax_rate_details": null }] });
     let orphan = json!({ "id": "il_3", "object": "line_item", "parent": null });
     let mut shapes: Vec<_> =
         [old, of_plan, new, expanded].into_iter().map(|line| (line, columns.clone())).collect();
     shapes.push((of_item, item_columns));
-    shapes.push((orphan, json!({ "proration": false, "price": null, "tax": null, "discounts": null })));
+    shapes.push((untaxed, json!({ "tax": null, "tax_rates": ["txr_1"] })));
+    shapes.push((unnamed, json!({ "tax": 2, "tax_rates": [] })));
+    shapes.push((
+        orphan,
+        json!({ "proration": false, "price": null, "tax": null, "discounts": null, "tax_rates": null }),
+    ));
     shapes
 }
 

@@ -29,6 +29,7 @@ use crate::{
         join::Joined,
         order::Side,
         page::{self, Page, PageArgs},
+        parent::naming,
         select::Columns,
     },
     sync::backfill::progress::{self, Progress},
@@ -335,13 +336,13 @@ impl<E: Joined> Loader<Key<E, CountOf>> for Rows {
         // No row names a parent without children: that is a count too.
         let mut found: HashMap<_, _> = keys.iter().map(|key| (key.clone(), 0)).collect();
         for ((column, filter), parents) in alike {
-            let counts = self
-                .listed::<E>(filter)
-                .filter(Expr::col(column).is_in(parents))
+            let backend = self.db.get_database_backend();
+            let (listed, of) = naming(self.listed::<E>(filter), column, &parents, backend);
+            let counts = listed
                 .select_only()
-                .column_as(Expr::col(column), "parent")
+                .column_as(Expr::col(of.clone()), "parent")
                 .column_as(Expr::from(Func::count(Expr::col("id"))), "count")
-                .group_by(Expr::col(column))
+                .group_by(Expr::col(of))
                 .into_model::<Count>();
             for Count { parent, count } in counts.all(&self.db).await? {
                 let key = CountOf { column, parent, filter: filter.cloned() };
@@ -365,8 +366,9 @@ impl<E: Joined> Loader<Key<E, BehindOf>> for Rows {
         let mut found = HashMap::with_capacity(keys.len());
         for ((column, args, side), parents) in alike {
             let Some(behind) = args.behind(side) else { continue };
-            let query = self.listed::<E>(args.filter()).filter(behind).select_only();
-            let query = query.filter(Expr::col(column).is_in(parents)).column_as(Expr::col(column), "parent");
+            let listed = self.listed::<E>(args.filter()).filter(behind);
+            let (listed, of) = naming(listed, column, &parents, self.db.get_database_backend());
+            let query = listed.select_only().column_as(Expr::col(of), "parent");
             let those: Vec<String> = query.distinct().into_tuple().all(&self.db).await?;
             found.extend(those.into_iter().map(|parent| {
                 let (args, columns) = (args.clone(), Columns::ALL);

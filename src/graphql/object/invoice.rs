@@ -6,7 +6,7 @@ use entity::{
     customer_balance_transaction, discount,
     invoice::{self, BillingReason, CollectionMethod, InvoiceStatus},
     invoice_item, invoice_line_item, invoice_payment, payment_intent, payment_method, quote, subscription,
-    test_clock,
+    tax_rate, test_clock,
 };
 
 use crate::graphql::{
@@ -74,6 +74,11 @@ impl Joined for invoice::Entity {
             "What the invoice was lowered by later, newest first.",
         ),
         Join::each::<discount::Entity>("discounts", "discounts", "What is taken off."),
+        Join::each::<tax_rate::Entity>(
+            "defaultTaxRates",
+            "default_tax_rates",
+            "The taxes of lines that have none of their own.",
+        ),
         Join::many::<invoice_item::Entity>(
             "invoiceItems",
             "invoice",

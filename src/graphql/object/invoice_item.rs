@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{
     customer, discount, invoice, invoice_item, invoice_line_item, price, product, subscription,
-    subscription_item,
+    subscription_item, tax_rate,
 };
 
 use crate::graphql::{
@@ -56,6 +56,7 @@ impl Joined for invoice_item::Entity {
             "The item of the subscription that the item is of.",
         ),
         Join::each::<discount::Entity>("discounts", "discounts", "What is taken off."),
+        Join::each::<tax_rate::Entity>("taxRates", "tax_rates", "Its taxes, instead of the invoice's."),
         Join::many::<invoice_line_item::Entity>(
             "invoiceLineItems",
             "invoice_item",

@@ -3,6 +3,7 @@
 use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{
     discount, invoice, invoice_item, invoice_line_item, price, product, subscription, subscription_item,
+    tax_rate,
 };
 
 use crate::graphql::{
@@ -59,6 +60,7 @@ impl Joined for invoice_line_item::Entity {
             "The item of the subscription that the line is of.",
         ),
         Join::each::<discount::Entity>("discounts", "discounts", "What is taken off."),
+        Join::each::<tax_rate::Entity>("taxRates", "tax_rates", "By what it is taxed."),
     ];
     const FILTERS: &'static [By] = &[By::value("amount"), By::value("currency"), By::value("proration")];
 }

@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{
     customer, discount, invoice,
     quote::{self, QuoteStatus},
-    subscription, subscription_schedule, test_clock,
+    subscription, subscription_schedule, tax_rate, test_clock,
 };
 
 use crate::graphql::{
@@ -57,6 +57,11 @@ impl Joined for quote::Entity {
         Join::one::<quote::Entity>("fromQuote", "from_quote", "The quote that this one was made from.")
             .unindexed(),
         Join::each::<discount::Entity>("discounts", "discounts", "What is taken off."),
+        Join::each::<tax_rate::Entity>(
+            "defaultTaxRates",
+            "default_tax_rates",
+            "The taxes of items that have none of their own.",
+        ),
         Join::one::<test_clock::Entity>(
             "testClock",
             "test_clock",

@@ -6,7 +6,7 @@ use entity::{
     invoice::{self, CollectionMethod},
     invoice_item, invoice_line_item, payment_method, price, quote, setup_intent,
     subscription::{self, SubscriptionStatus},
-    subscription_item, subscription_schedule, test_clock,
+    subscription_item, subscription_schedule, tax_rate, test_clock,
 };
 
 use crate::graphql::{
@@ -71,6 +71,11 @@ impl Joined for subscription::Entity {
             "The setup of a payment method that the customer has still to go through.",
         ),
         Join::each::<discount::Entity>("discounts", "discounts", "What is taken off."),
+        Join::each::<tax_rate::Entity>(
+            "defaultTaxRates",
+            "default_tax_rates",
+            "The taxes of items that have none of their own.",
+        ),
         Join::many::<invoice_item::Entity>(
             "invoiceItems",
             "subscription",

@@ -1,7 +1,9 @@
 //! Subscription items, and what they lead to.
 
 use async_graphql::{ComplexObject, ID, SimpleObject};
-use entity::{discount, invoice_item, invoice_line_item, price, product, subscription, subscription_item};
+use entity::{
+    discount, invoice_item, invoice_line_item, price, product, subscription, subscription_item, tax_rate,
+};
 
 use crate::graphql::{
     declared::Declared,
@@ -41,6 +43,7 @@ impl Joined for subscription_item::Entity {
         Join::one::<product::Entity>("product", "product", "What is paid for."),
         Join::one::<subscription::Entity>("subscription", "subscription", "The subscription of the item."),
         Join::each::<discount::Entity>("discounts", "discounts", "What is taken off."),
+        Join::each::<tax_rate::Entity>("taxRates", "tax_rates", "Its taxes, instead of the subscription's."),
         Join::many::<invoice_item::Entity>(
             "invoiceItems",
             "subscription_item",

@@ -30,6 +30,10 @@ fn discount() -> Value {
     json!({ "id": "di_1", "object": "discount", "coupon": coupon(), "customer": "cus_1", "start": 5, "end": null })
 }
 
+fn tax_rate() -> Value {
+    json!({ "id": "txr_1", "object": "tax_rate", "percentage": 19 })
+}
+
 /// A price, and the plan that older versions repeat beside it.
 fn price() -> Value {
     json!({
@@ -99,7 +103,7 @@ fn subscriptions() -> Vec<Pair> {
     let newest = json!({
         "id": "sub_1", "object": "subscription", "customer": "cus_1", "status": "active", "created": 4, "start_date": 4,
         "cancel_at_period_end": false, "collection_method": "charge_automatically", "discounts": ["di_1"],
-        "items": list(&[newest_item]), "cancellation_details": { "reason": null },
+        "default_tax_rates": [tax_rate()], "items": list(&[newest_item]), "cancellation_details": { "reason": null },
     });
     let mut older = newest.clone();
     let mut older_item = item;
@@ -114,7 +118,6 @@ fn subscriptions() -> Vec<Pair> {
         ("current_period_start", json!(10)),
         ("current_period_end", json!(20)),
         ("tax_percent", json!(19.0)),
-        ("default_tax_rates", json!([])),
     ] {
         older[field] = value;
     }
@@ -147,7 +150,7 @@ fn invoices() -> Vec<Pair> {
                 "subscription": "sub_1", "subscription_item": "si_1", "proration": false, "invoice_item": null } },
             "pricing": { "type": "price_details", "unit_amount_decimal": "900",
                          "price_details": { "price": "price_1", "product": "prod_1" } },
-            "taxes": [{ "amount": 171, "tax_behavior": "exclusive" }],
+            "taxes": [{ "amount": 171, "tax_behavior": "exclusive", "tax_rate_details": { "tax_rate": "txr_1" } }],
         }),
     );
     let payment = json!({
@@ -307,9 +310,10 @@ fn documents() -> Vec<Pair> {
                         "status_transitions": { "finalized_at": 3, "accepted_at": 4, "canceled_at": null } });
     let older_quote = with(
         quote.clone(),
-        &json!({ "discounts": [discount()], "from_quote": null, "invoice": { "id": "in_1", "object": "invoice" } }),
+        &json!({ "discounts": [discount()], "default_tax_rates": [tax_rate()], "from_quote": null, "invoice": { "id": "in_1", "object": "invoice" } }),
     );
-    let newest_quote = with(quote, &json!({ "discounts": ["di_1"], "invoice": "in_1" }));
+    let newest_quote =
+        with(quote, &json!({ "discounts": ["di_1"], "default_tax_rates": ["txr_1"], "invoice": "in_1" }));
     vec![
         pair("until 2025-02-24", older_note, newest_note),
         pair("until 2023-10-16", older_tax_id, newest_tax_id),
