@@ -4,9 +4,9 @@ use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    mirrored::{Listing, Mirrored, Owned, Owner},
+    mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     open::Open,
-    scalar::Metadata,
+    scalar::{Json, Metadata},
 };
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
@@ -19,10 +19,16 @@ pub struct Model {
     pub id: String,
     #[graphql(skip)]
     pub amount_off: Option<i64>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub applies_to_products: Option<Json>,
     /// When the coupon was created at Stripe.
     pub created: DateTimeUtc,
     /// The three-letter currency code of the amount that is taken off, in lower case.
     pub currency: Option<String>,
+    /// What is taken off in other currencies, as Stripe holds it.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub currency_options: Option<Json>,
     /// How long a discount lasts.
     pub duration: Option<Open<CouponDuration>>,
     /// How many months a repeating discount lasts.
@@ -71,6 +77,17 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "coupon";
-    const PATH: Option<&'static str> = Some("/coupons/{id}");
-    const LISTING: Listing = Listing::Ranges("/coupons");
+    const PATH: Option<&'static str> =
+        Some("/coupons/{id}?expand%5B%5D=applies_to&expand%5B%5D=currency_options");
+    const LISTING: Listing =
+        Listing::Ranges("/coupons?expand%5B%5D=data.applies_to&expand%5B%5D=data.currency_options");
+    const IS_ABRIDGED: bool = true;
+
+    fn lift(object: &mut Object) {
+        let products = object.get("applies_to").and_then(|applies_to| applies_to.get("products")?.as_array());
+        // Where it names none, it is for all.
+        if products.is_some_and(|products| !products.is_empty()) {
+            flatten(object, "applies_to_products", &["applies_to", "products"]);
+        }
+    }
 }

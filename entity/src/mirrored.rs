@@ -34,6 +34,8 @@ pub trait Mirrored: Owned {
     /// The fields in which objects that have a table, and events of their own, may come along whole: an object, an
     /// array of them, or a Stripe list. They say nothing of those that do not come along.
     const EMBEDDED: &'static [&'static str] = &[];
+    /// Whether events leave out what Stripe tells where it is asked for it, as `PATH` and `LISTING` do.
+    const IS_ABRIDGED: bool = false;
 
     /// Raises any older shape of the object to the newest, with nested facts under their column's name.
     ///

@@ -50,6 +50,10 @@ pub struct Model {
     pub tax_behavior: Option<Open<TaxBehavior>>,
     /// How tiers add up, where there are tiers.
     pub tiers_mode: Option<Open<TiersMode>>,
+    #[graphql(skip)]
+    pub transform_quantity_divide_by: Option<i32>,
+    #[graphql(skip)]
+    pub transform_quantity_round: Option<Open<QuantityRounding>>,
     /// One-time or recurring.
     #[graphql(name = "type")]
     pub r#type: Option<Open<PriceType>>,
@@ -120,6 +124,17 @@ pub enum TiersMode {
     Unknown,
 }
 
+/// Which way the number of packages is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum QuantityRounding {
+    /// A package that is begun is not paid.
+    Down,
+    /// A package that is begun is paid.
+    Up,
+    /// A value that this version of the API does not know.
+    Unknown,
+}
+
 /// Whether the amount of a price includes tax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum TaxBehavior {
@@ -157,5 +172,7 @@ impl Mirrored for Entity {
         ] {
             flatten(object, column, &["recurring", field]);
         }
+        flatten(object, "transform_quantity_divide_by", &["transform_quantity", "divide_by"]);
+        flatten(object, "transform_quantity_round", &["transform_quantity", "round"]);
     }
 }

@@ -36,7 +36,7 @@ pub enum Reason {
     Tie,
     /// A thin event says that it changed.
     ThinEvent,
-    /// A list inside it has more than the first page.
+    /// A list inside it has more than the first page, or something of it comes in no event.
     LongList,
     /// Another object names it, and it never arrived.
     MissingParent,

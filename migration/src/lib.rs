@@ -14,6 +14,7 @@ mod m20261121_000007_add_whole_verifications;
 mod m20261122_000001_add_organization_indexes;
 mod m20261122_000002_index_ways_back;
 mod m20261122_000003_add_tax_rates_to_what_is_taxed;
+mod m20261122_000004_add_what_amounts_depend_on;
 mod table;
 
 /// All steps, oldest first.
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000001_add_organization_indexes::Migration),
             Box::new(m20261122_000002_index_ways_back::Migration),
             Box::new(m20261122_000003_add_tax_rates_to_what_is_taxed::Migration),
+            Box::new(m20261122_000004_add_what_amounts_depend_on::Migration),
         ]
     }
 }

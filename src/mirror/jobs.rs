@@ -112,10 +112,14 @@ fn once_more() -> OnConflict {
         .to_owned()
 }
 
-/// What Stripe is to be asked for after a batch: objects whose second leaves a doubt, and lists of which only the
-/// first page came.
+/// What Stripe is to be asked for after a batch: objects whose second leaves a doubt, lists of which only the first page
+/// came, and what events leave out.
 pub fn needed(written: &Written<'_>) -> Vec<NewJob> {
     let ties = written.unsettled.iter().map(|snapshot| NewJob::of(snapshot, Reason::Tie));
-    let long = written.rows.iter().filter(|row| !row.incomplete.is_empty());
-    ties.chain(long.map(|row| NewJob::of(row, Reason::LongList))).collect()
+    let in_part = written.rows.iter().filter(|row| !row.incomplete.is_empty() || is_abridged(row));
+    ties.chain(in_part.map(|row| NewJob::of(row, Reason::LongList))).collect()
+}
+
+fn is_abridged(row: &Snapshot) -> bool {
+    row.mirror.is_abridged && !row.deleted && !row.source.event.is_empty()
 }

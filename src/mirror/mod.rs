@@ -46,6 +46,8 @@ pub struct Mirror {
     pub children: &'static [Children],
     /// The fields in which other mirrored objects may come along whole.
     pub embedded: &'static [&'static str],
+    /// Whether events leave out what Stripe tells where it is asked for it.
+    pub is_abridged: bool,
     /// The field that identifies it.
     pub key: &'static str,
     /// Where Stripe answers with one, below `/v1`.
@@ -73,6 +75,7 @@ impl Mirror {
             owner: E::OWNER,
             children: E::CHILDREN,
             embedded: E::EMBEDDED,
+            is_abridged: E::IS_ABRIDGED,
             key: E::KEY,
             path: E::PATH,
             listing: E::LISTING,

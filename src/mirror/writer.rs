@@ -24,7 +24,7 @@ use super::{
     exclude::Exclusions,
     feed,
     inbox::{self, Amendment, Event},
-    jobs, links,
+    jobs, links, mirror,
     page::{Beside, Found, Page},
     snapshot::{Snapshot, Source},
     thin,
@@ -178,10 +178,12 @@ impl Writer {
     }
 }
 
-/// An object, and those whose references came expanded in it.
+/// An object, and those whose references came expanded in it, but for those that are abridged there.
 fn with_expanded(object: &Json) -> impl Iterator<Item = &Json> {
     let fields = object.as_object().into_iter().flat_map(serde_json::Map::values);
-    std::iter::once(object).chain(fields.filter(|field| field.get("object").is_some_and(Json::is_string)))
+    let is_whole = |name: &str| mirror(name).is_none_or(|mirror| !mirror.is_abridged);
+    let is_expanded = move |field: &&Json| field.get("object").and_then(Json::as_str).is_some_and(is_whole);
+    std::iter::once(object).chain(fields.filter(is_expanded))
 }
 
 /// What the writing tasks share.

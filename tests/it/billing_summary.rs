@@ -18,7 +18,7 @@ const MRR: &str = "query($currency: String) { billingSummary(currency: $currency
 fn price(id: &str, currency: &str, amount: impl Into<Value>, interval: &str, count: i64) -> Value {
     let amount = amount.into();
     json!({ "id": format!("price_{id}"), "object": "price", "created": MIDDLE, "active": true, "currency": currency,
-            "unit_amount": amount, "type": "recurring",
+            "unit_amount": amount, "product": format!("prod_{id}"), "type": "recurring",
             "recurring": { "interval": interval, "interval_count": count, "usage_type": "licensed" } })
 }
 
@@ -64,6 +64,11 @@ fn catalogue() -> Vec<Value> {
     half["unit_amount_decimal"] = "0.5".into();
     let mut metered = price("metered", "usd", 9999, "month", 1);
     metered["recurring"]["usage_type"] = "metered".into();
+    let dozens = |id: &str, round: &str| {
+        let mut price = price(id, "usd", 500, "month", 1);
+        price["transform_quantity"] = json!({ "divide_by": 12, "round": round });
+        price
+    };
     let once = json!({ "id": "price_once", "object": "price", "created": MIDDLE, "currency": "usd", "unit_amount": 70,
                        "active": true, "type": "one_time" });
     vec![
@@ -73,6 +78,9 @@ fn catalogue() -> Vec<Value> {
         price("week", "eur", 1000, "week", 1),
         price("day", "eur", 100, "day", 1),
         price("yen", "jpy", 500, "month", 1),
+        price("euros", "eur", 1000, "month", 1),
+        dozens("dozen", "up"),
+        dozens("full_dozen", "down"),
         half,
         metered,
         once,
@@ -82,6 +90,24 @@ fn catalogue() -> Vec<Value> {
         coupon("euros_off", json!({ "amount_off": 300, "currency": "eur" })),
         coupon("once_off", json!({ "percent_off": 50, "duration": "once" })),
         coupon("odd_off", json!({ "percent_off": 12.5, "duration": "repeating" })),
+        coupon("half_of_month", json!({ "percent_off": 50, "applies_to": { "products": ["prod_month"] } })),
+        coupon(
+            "three_of_year",
+            json!({ "amount_off": 300, "currency": "usd", "applies_to": { "products": ["prod_year", "prod_else"] } }),
+        ),
+        coupon(
+            "much_of_month",
+            json!({ "amount_off": 100_000, "currency": "usd", "applies_to": { "products": ["prod_month"] } }),
+        ),
+        coupon(
+            "in_currencies",
+            json!({ "amount_off": 300, "currency": "usd",
+                    "currency_options": { "usd": { "amount_off": 300 }, "eur": { "amount_off": 200 } } }),
+        ),
+        discount("di_half_of_month", "half_of_month", Value::Null),
+        discount("di_three_of_year", "three_of_year", Value::Null),
+        discount("di_much_of_month", "much_of_month", Value::Null),
+        discount("di_in_currencies", "in_currencies", Value::Null),
         discount("di_quarter", "quarter_off", Value::Null),
         discount("di_three", "three_off", Value::Null),
         discount("di_much", "much_off", Value::Null),
@@ -151,6 +177,11 @@ async fn periods_and_quantities_become_months() {
         (subscription("j", "paused", &[("month", 1)]), 7501),
         // Twice half a cent's thousand: one whole cent more.
         (subscription("k", "active", &[("half", 1)]), 7501),
+        // 25 are three dozens, of which the last is begun, for each who has them; or two that are full.
+        (subscription("n", "active", &[("dozen", 25)]), 9001),
+        (subscription("o", "active", &[("dozen", 25)]), 10_501),
+        (subscription("p", "active", &[("full_dozen", 25)]), 11_501),
+        (subscription("q", "active", &[("full_dozen", 11)]), 11_501),
     ] {
         test.know(std::slice::from_ref(&made)).await;
         assert_eq!(mrr(&test, &admin, Value::Null).await, [("usd".to_owned(), usd)], "with {}", made["id"]);
@@ -161,20 +192,20 @@ async fn periods_and_quantities_become_months() {
         subscription("m", "active", &[("yen", 2)]),
     ])
     .await;
-    let all = [("eur".to_owned(), 7375), ("jpy".to_owned(), 1000), ("usd".to_owned(), 7501)];
+    let all = [("eur".to_owned(), 7375), ("jpy".to_owned(), 1000), ("usd".to_owned(), 11_501)];
     assert_eq!(mrr(&test, &admin, Value::Null).await, all);
     assert_eq!(mrr(&test, &admin, json!("EUR")).await, all[..1]);
     assert_eq!(mrr(&test, &admin, json!("chf")).await, []);
     let data = test.data(Some(&admin), MRR, json!({})).await;
     let summary = &data["billingSummary"];
     assert_eq!(summary["mrr"][1]["decimal"], "1000", "yen have no cents");
-    assert_eq!([&summary["active"], &summary["trialing"], &summary["pastDue"]], [7, 1, 1]);
+    assert_eq!([&summary["active"], &summary["trialing"], &summary["pastDue"]], [11, 1, 1]);
     let count =
         |status: &str, raw: &str, count: i32| json!({ "status": status, "statusRaw": raw, "count": count });
     assert_eq!(
         summary["statuses"],
         json!([
-            count("ACTIVE", "active", 7),
+            count("ACTIVE", "active", 11),
             count("CANCELED", "canceled", 1),
             count("INCOMPLETE", "incomplete", 1),
             count("PAST_DUE", "past_due", 1),
@@ -217,6 +248,46 @@ async fn discounts_are_taken_off() {
         sum += brings;
         assert_eq!(mrr(&test, &admin, Value::Null).await, [("usd".to_owned(), sum)], "with {}", made["id"]);
     }
+}
+
+#[tokio::test]
+async fn discounts_are_for_products_and_currencies_and_each_invoice() {
+    let (test, admin) = with_catalogue().await;
+    // 10.00 a month and 120.00 a year.
+    let both = |id: &str| subscription(id, "active", &[("month", 1), ("year", 1)]);
+    let mut of_items = both("i");
+    of_items["items"]["data"][0]["discounts"] = json!(["di_three_of_year"]);
+    of_items["items"]["data"][1]["discounts"] = json!(["di_three_of_year"]);
+    let mut sum = 0;
+    for (made, brings) in [
+        // Half of the 10.00 alone.
+        (discounted(both("a"), &["di_half_of_month"]), 1500),
+        // 3.00 off each invoice that has the 120.00: 25 cents a month.
+        (discounted(both("b"), &["di_three_of_year"]), 1975),
+        // No more than the 10.00.
+        (discounted(both("c"), &["di_much_of_month"]), 1000),
+        // There is an invoice each month, or each quarter.
+        (discounted(both("d"), &["di_three"]), 1700),
+        (discounted(subscription("e", "active", &[("year", 1), ("quarter", 1)]), &["di_three"]), 1900),
+        // Each bears half of the 3.00; then half of 8.50, and 8.50.
+        (discounted(both("f"), &["di_three", "di_half_of_month"]), 1275),
+        (discounted(both("g"), &["di_half_of_month", "di_three"]), 1200),
+        (discounted(both("h"), &["di_in_currencies"]), 1700),
+        // It is not for the product of the first item.
+        (of_items, 1975),
+        (discounted(subscription("j", "active", &[("quarter", 1)]), &["di_three_of_year"]), 1000),
+    ] {
+        test.know(std::slice::from_ref(&made)).await;
+        sum += brings;
+        assert_eq!(mrr(&test, &admin, Value::Null).await, [("usd".to_owned(), sum)], "with {}", made["id"]);
+    }
+    test.know(&[
+        discounted(subscription("k", "active", &[("euros", 1)]), &["di_in_currencies"]),
+        discounted(subscription("l", "active", &[("yen", 1)]), &["di_in_currencies"]),
+    ])
+    .await;
+    let all = [("eur".to_owned(), 800), ("jpy".to_owned(), 500), ("usd".to_owned(), sum)];
+    assert_eq!(mrr(&test, &admin, Value::Null).await, all);
 }
 
 #[tokio::test]

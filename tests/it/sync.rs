@@ -62,6 +62,18 @@ fn is_true(value: &Value) -> bool {
 }
 
 #[tokio::test]
+async fn what_events_leave_out_is_asked_for() {
+    let test = TestApp::start().await;
+    test.connect_webhooks(ENDIVE);
+    test.at_stripe("/v1/coupons", "id=HALF&percent_off=50&duration=once").await;
+    test.deliver().await;
+    assert_eq!(test.noted().await[0]["object_id"], "HALF");
+    test.catch_up().await;
+    assert_eq!(test.asked(), ["GET /v1/coupons/HALF"]);
+    assert!(test.noted().await.is_empty(), "an answer leaves nothing out");
+}
+
+#[tokio::test]
 async fn what_is_asked_for_twice_is_done_once() {
     let test = TestApp::start().await;
     let id = test.at_stripe("/v1/customers", "name=Ada").await;

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{
     coupon::{self, CouponDuration},
-    discount, promotion_code,
+    discount, product, promotion_code,
 };
 
 use crate::graphql::{
@@ -47,6 +47,11 @@ impl Joined for coupon::Entity {
             "The codes that customers type in for it, newest first.",
         ),
         Join::many::<discount::Entity>("discounts", "coupon", "What the coupon is taken off."),
+        Join::each::<product::Entity>(
+            "appliesToProducts",
+            "applies_to_products",
+            "The products that it is for, where it is not for all.",
+        ),
     ];
     const FILTERS: &'static [By] =
         &[By::search("name"), By::value("valid"), By::choice::<CouponDuration>("duration")];

@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{
     checkout_session_line_item, invoice_item, invoice_line_item, meter,
     open::Open,
-    price::{self, PriceType, RecurringInterval, UsageType},
+    price::{self, PriceType, QuantityRounding, RecurringInterval, UsageType},
     product, subscription, subscription_item,
 };
 
@@ -42,6 +42,17 @@ pub struct Recurring {
     usage_type_raw: Option<String>,
     /// The trial that the price gives by itself, in days.
     trial_period_days: Option<i32>,
+}
+
+/// How many units a package has that is paid as one.
+#[derive(SimpleObject)]
+pub struct TransformQuantity {
+    /// The units of a package.
+    divide_by: i32,
+    /// Which way the number of packages is rounded.
+    round: QuantityRounding,
+    /// `round` as Stripe writes it, also where the API has no name for it.
+    round_raw: String,
 }
 
 impl Shows for Price {
@@ -98,15 +109,18 @@ impl Joined for price::Entity {
         By::value("unit_amount"),
     ];
     const ORDERS: &'static [&'static str] = &["unit_amount"];
-    const COMPUTED: &'static [Computed] = &[(
-        "recurring",
-        &[
-            "recurring_interval",
-            "recurring_interval_count",
-            "recurring_usage_type",
-            "recurring_trial_period_days",
-        ],
-    )];
+    const COMPUTED: &'static [Computed] = &[
+        (
+            "recurring",
+            &[
+                "recurring_interval",
+                "recurring_interval_count",
+                "recurring_usage_type",
+                "recurring_trial_period_days",
+            ],
+        ),
+        ("transformQuantity", &["transform_quantity_divide_by", "transform_quantity_round"]),
+    ];
 }
 
 #[ComplexObject]
@@ -132,6 +146,16 @@ impl Price {
             usage_type: usage_type.map(Open::known),
             usage_type_raw: usage_type.map(|usage| usage.as_str().to_owned()),
             trial_period_days: row.recurring_trial_period_days,
+        })
+    }
+
+    /// How many units are paid as one; absent where each is paid.
+    async fn transform_quantity(&self) -> Option<TransformQuantity> {
+        let round = self.row.transform_quantity_round.as_ref()?;
+        Some(TransformQuantity {
+            divide_by: self.row.transform_quantity_divide_by?,
+            round: round.known(),
+            round_raw: round.as_str().to_owned(),
         })
     }
 }

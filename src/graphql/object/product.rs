@@ -2,8 +2,8 @@
 
 use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{
-    checkout_session_line_item, invoice_item, invoice_line_item, plan, price, product, product_feature,
-    subscription_item,
+    checkout_session_line_item, coupon, invoice_item, invoice_line_item, plan, price, product,
+    product_feature, subscription_item,
 };
 
 use crate::graphql::{
@@ -68,6 +68,11 @@ impl Joined for product::Entity {
             "checkoutSessionLineItems",
             "product",
             "What was bought in Checkout.",
+        ),
+        Join::listed::<coupon::Entity>(
+            "coupons",
+            "applies_to_products",
+            "The coupons that are for it and some others, newest first.",
         ),
     ];
     const FILTERS: &'static [By] = &[By::value("active"), By::search("name")];

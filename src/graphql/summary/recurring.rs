@@ -21,6 +21,8 @@ struct Bought {
     period: String,
     period_count: i64,
     quantity: i64,
+    /// The product, where the subscription has discounts; else empty.
+    product: String,
     of_item: String,
     of_subscription: String,
     of_customer: String,
@@ -33,7 +35,21 @@ struct Discount {
     percent_off: Option<String>,
     amount_off: Option<i64>,
     currency: Option<String>,
+    /// The amounts in other currencies.
+    currency_options: Option<String>,
+    /// The products that it is for; none: it is for all.
+    applies_to_products: Option<String>,
 }
+
+/// What is left of what an item of a subscription brings in a month.
+struct Item {
+    product: String,
+    left: i128,
+    period: Period,
+}
+
+/// The items of a subscription in one currency, and the discounts that are taken off all of them.
+type Whole<'d> = (Vec<Item>, Vec<&'d Discount>);
 
 /// How long a period is, as a part of a month.
 #[derive(Clone, Copy)]
@@ -57,14 +73,17 @@ pub async fn recurring(
 }
 
 /// What is bought for every period, of all subscriptions of a price together, but for those with discounts.
-const BOUGHT: &str = "SELECT subscription, item, currency, unit_amount, unit_amount_decimal, period, period_count, \
+const BOUGHT: &str = "SELECT subscription, item, product, currency, unit_amount, unit_amount_decimal, period, period_count, \
     of_item, of_subscription, of_customer, CAST(SUM(quantity) AS BIGINT) AS quantity FROM ( \
       SELECT CASE WHEN discounted THEN subscription ELSE '' END AS subscription, \
-        CASE WHEN discounted THEN item ELSE '' END AS item, currency, unit_amount, unit_amount_decimal, period, \
+        CASE WHEN discounted THEN item ELSE '' END AS item, CASE WHEN discounted THEN product ELSE '' END AS product, currency, unit_amount, unit_amount_decimal, period, \
         period_count, quantity, of_item, of_subscription, of_customer FROM ( \
-          SELECT s.id AS subscription, i.id AS item, p.currency AS currency, p.unit_amount AS unit_amount, \
+          SELECT s.id AS subscription, i.id AS item, COALESCE(i.product, p.product, '') AS product, p.currency AS currency, p.unit_amount AS unit_amount, \
             p.unit_amount_decimal AS unit_amount_decimal, p.recurring_interval AS period, \
-            CAST(COALESCE(p.recurring_interval_count, 1) AS BIGINT) AS period_count, COALESCE(i.quantity, 1) AS quantity, \
+            CAST(COALESCE(p.recurring_interval_count, 1) AS BIGINT) AS period_count, \
+            (CAST(COALESCE(i.quantity, 1) AS BIGINT) \
+              + CASE WHEN p.transform_quantity_round = 'up' THEN p.transform_quantity_divide_by - 1 ELSE 0 END) \
+              / COALESCE(NULLIF(p.transform_quantity_divide_by, 0), 1) AS quantity, \
             COALESCE(CAST(i.discounts AS TEXT), '[]') AS of_item, COALESCE(CAST(s.discounts AS TEXT), '[]') AS of_subscription, \
             COALESCE(c.discount, '') AS of_customer, \
             COALESCE(CAST(i.discounts AS TEXT), '[]') <> '[]' OR COALESCE(CAST(s.discounts AS TEXT), '[]') <> '[]' \
@@ -75,29 +94,33 @@ const BOUGHT: &str = "SELECT subscription, item, currency, unit_amount, unit_amo
             AND p.recurring_interval IS NOT NULL AND COALESCE(p.recurring_usage_type, '') <> 'metered' \
             AND p.currency IS NOT NULL AND (CAST($1 AS TEXT) IS NULL OR p.currency = $1) \
         ) every_item ) items \
-    GROUP BY subscription, item, currency, unit_amount, unit_amount_decimal, period, period_count, of_item, \
+    GROUP BY subscription, item, product, currency, unit_amount, unit_amount_decimal, period, period_count, of_item, \
       of_subscription, of_customer ORDER BY subscription, item";
 
 /// The discounts that go on: one of a single invoice changes nothing in what recurs.
-const DISCOUNTS: &str = "SELECT d.id AS id, c.percent_off AS percent_off, c.amount_off AS amount_off, c.currency AS currency \
+const DISCOUNTS: &str = "SELECT d.id AS id, c.percent_off AS percent_off, c.amount_off AS amount_off, c.currency AS currency, \
+      CAST(c.currency_options AS TEXT) AS currency_options, CAST(c.applies_to_products AS TEXT) AS applies_to_products \
     FROM discounts d JOIN coupons c ON c.id = d.coupon \
     WHERE NOT d.deleted AND COALESCE(c.duration, '') <> 'once' AND (d.\"end\" IS NULL OR d.\"end\" > $1)";
 
 fn sum(bought: Vec<Bought>, discounts: &HashMap<String, Discount>) -> Vec<Money> {
     let mut sums: BTreeMap<String, i128> = BTreeMap::new();
-    let mut of_subscriptions: BTreeMap<(String, String), (i128, Vec<&Discount>, Period)> = BTreeMap::new();
+    let mut of_subscriptions: BTreeMap<(String, String), Whole<'_>> = BTreeMap::new();
     for bought in bought {
         let Some(period) = Period::of(&bought.period, bought.period_count) else { continue };
         let price = price(bought.unit_amount, bought.unit_amount_decimal.as_deref());
         let full = period.monthly(price.saturating_mul(bought.quantity.into()));
+        if bought.subscription.is_empty() {
+            add(&mut sums, bought.currency, full);
+            continue;
+        }
         let of = |ids: &str| -> Vec<&Discount> {
             let ids: Vec<String> = serde_json::from_str(ids).unwrap_or_default();
             ids.iter().filter_map(|id| discounts.get(id)).collect()
         };
-        let item = taken_off(full, &of(&bought.of_item), &bought.currency, period);
-        if bought.subscription.is_empty() {
-            add(&mut sums, bought.currency, item);
-            continue;
+        let mut item = Item { product: bought.product, left: full, period };
+        for discount in of(&bought.of_item) {
+            discount.take_off(std::slice::from_mut(&mut item), &bought.currency);
         }
         // A customer's discount is for subscriptions that have none of their own.
         let mut whole = of(&bought.of_subscription);
@@ -105,12 +128,14 @@ fn sum(bought: Vec<Bought>, discounts: &HashMap<String, Discount>) -> Vec<Money>
             whole.extend(discounts.get(&bought.of_customer));
         }
         let key = (bought.subscription, bought.currency);
-        let (sum, ..) = of_subscriptions.entry(key).or_insert((0, whole, period));
-        *sum = sum.saturating_add(item);
+        of_subscriptions.entry(key).or_insert_with(|| (Vec::new(), whole)).0.push(item);
     }
-    for ((_, currency), (sum, whole, period)) in of_subscriptions {
-        let sum = taken_off(sum, &whole, &currency, period);
-        add(&mut sums, currency, sum);
+    for ((_, currency), (mut items, whole)) in of_subscriptions {
+        for discount in whole {
+            discount.take_off(&mut items, &currency);
+        }
+        let left = items.iter().map(|item| item.left).fold(0, i128::saturating_add);
+        add(&mut sums, currency, left);
     }
     sums.into_iter().map(|(currency, sum)| Money::new(rounded(sum), &currency)).collect()
 }
@@ -120,20 +145,41 @@ fn add(sums: &mut BTreeMap<String, i128>, currency: String, amount: i128) {
     *sum = sum.saturating_add(amount);
 }
 
-/// One discount after the other, as Stripe takes them off.
-fn taken_off(amount: i128, discounts: &[&Discount], currency: &str, period: Period) -> i128 {
-    let mut left = amount;
-    for discount in discounts {
-        if let Some(percent) = discount.percent_off.as_deref() {
+impl Discount {
+    /// Takes off what the discount does of those of the items that it is for.
+    fn take_off(&self, items: &mut [Item], currency: &str) {
+        let products: Option<Vec<String>> =
+            self.applies_to_products.as_deref().and_then(|ids| serde_json::from_str(ids).ok());
+        let is_for = |item: &&mut Item| products.as_ref().is_none_or(|ids| ids.contains(&item.product));
+        let mut items: Vec<&mut Item> = items.iter_mut().filter(is_for).collect();
+        if let Some(percent) = self.percent_off.as_deref() {
             let rest = (100 * UNIT).saturating_sub(decimal(percent)).clamp(0, 100 * UNIT);
-            left = left.saturating_mul(rest) / (100 * UNIT);
-        } else if let Some(amount) =
-            discount.amount_off.filter(|_| discount.currency.as_deref() == Some(currency))
-        {
-            left = left.saturating_sub(period.monthly(i128::from(amount).saturating_mul(UNIT))).max(0);
+            for item in items {
+                item.left = item.left.saturating_mul(rest) / (100 * UNIT);
+            }
+            return;
+        }
+        // What is paid most often has an invoice each time.
+        let often = items.iter().map(|item| item.period).reduce(Period::shorter);
+        let (Some(amount), Some(often)) = (self.amount_off_in(currency), often) else { return };
+        let mut left = items.iter().map(|item| item.left).fold(0, i128::saturating_add);
+        let mut off = often.monthly(i128::from(amount).saturating_mul(UNIT)).min(left).max(0);
+        for item in &mut items {
+            // Each bears its part: the last one what there is still to bear.
+            let part = off.saturating_mul(item.left).checked_div(left).unwrap_or(0).min(item.left);
+            (left, off) = (left - item.left, off - part);
+            item.left -= part;
         }
     }
-    left
+
+    /// The amount that is taken off in a currency.
+    fn amount_off_in(&self, currency: &str) -> Option<i64> {
+        if self.currency.as_deref() == Some(currency) {
+            return self.amount_off;
+        }
+        let options: serde_json::Value = serde_json::from_str(self.currency_options.as_deref()?).ok()?;
+        options[currency]["amount_off"].as_i64()
+    }
 }
 
 impl Period {
@@ -148,6 +194,11 @@ impl Period {
             _ => return None,
         };
         Some(Self { months, in_months })
+    }
+
+    /// The one of two that is over first.
+    fn shorter(self, other: Self) -> Self {
+        if other.months * self.in_months < self.months * other.in_months { other } else { self }
     }
 
     /// What an amount for each period is for a month.

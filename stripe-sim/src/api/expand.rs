@@ -59,7 +59,11 @@ fn walk(state: &State, value: &mut Value, parts: &[&str], version: &Version) -> 
         return true;
     }
     include(state, value, first, version);
-    let Some(field) = value.get_mut(*first) else { return false };
+    let is_coupon = value["object"] == "coupon";
+    let Some(field) = value.get_mut(*first) else {
+        // Stripe tells them where they are asked for: here, every coupon is for all products and one currency.
+        return is_coupon && ["applies_to", "currency_options"].contains(first);
+    };
     replace(state, field, first, version);
     walk(state, field, rest, version)
 }
