@@ -9,6 +9,7 @@ use crate::state::State;
 pub(crate) const ROUTES: &[Route] = &[
     Route::list("/v1/accounts", &["created"], list),
     Route::list("/v1/balance_transactions", &["created"], list),
+    Route::get("/v1/balance_transactions/{}", &[], balance_transaction),
     Route::list("/v1/billing/credit_balance_transactions", &["customer"], of_customer),
     Route::list("/v1/billing/credit_grants", &[], list),
     Route::list("/v1/billing/meters", &[], list),
@@ -31,6 +32,11 @@ pub(crate) const ROUTES: &[Route] = &[
 fn list(_: &mut State, call: &Call) -> Answer {
     list::created(&call.params)?;
     Ok(list::page(call, Vec::new(), &list::Cursor::read(&call.params)?))
+}
+
+/// Charges and refunds name some: what they moved is not simulated.
+fn balance_transaction(state: &mut State, call: &Call) -> Answer {
+    state.at_path("balance_transaction", call.id()).cloned()
 }
 
 fn mandate(state: &mut State, call: &Call) -> Answer {

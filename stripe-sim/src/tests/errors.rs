@@ -25,6 +25,8 @@ async fn what_does_not_exist_is_named_with_its_parameter() {
     let missing = caller.get("/v1/customers/cus_none").await;
     assert_eq!(missing.error(), error(404, "resource_missing", "id"));
     assert_eq!(missing.json()["error"]["message"], "No such customer: 'cus_none'");
+    let missing = caller.get("/v1/balance_transactions/txn_none").await;
+    assert_eq!(missing.error(), error(404, "resource_missing", "id"));
     let (customer, _) = caller.shop().await;
     let body = format!("customer={customer}&items[0][price]=price_none");
     let answered = caller.post("/v1/subscriptions", &body).await;
