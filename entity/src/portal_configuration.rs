@@ -2,8 +2,10 @@
 
 use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
+use serde_json::Value;
 
 use crate::{
+    lift::ids_of,
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     scalar::{Json, Metadata},
 };
@@ -41,6 +43,12 @@ pub struct Model {
     pub metadata: Metadata,
     /// The name, for the merchant.
     pub name: Option<String>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub prices: Option<Json>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    #[graphql(skip)]
+    pub products: Option<Json>,
     /// When the configuration was last changed at Stripe.
     pub updated: Option<DateTimeUtc>,
     #[graphql(skip)]
@@ -57,11 +65,30 @@ impl Owned for Entity {
 
 impl Mirrored for Entity {
     const OBJECT: &'static str = "billing_portal.configuration";
-    const PATH: Option<&'static str> = Some("/billing_portal/configurations/{id}");
+    const PATH: Option<&'static str> =
+        Some("/billing_portal/configurations/{id}?expand%5B%5D=features.subscription_update.products");
     const PREFIXES: &'static [&'static str] = &["bpc_"];
-    const LISTING: Listing = Listing::Whole("/billing_portal/configurations");
+    const LISTING: Listing = Listing::Whole(
+        "/billing_portal/configurations?expand%5B%5D=data.features.subscription_update.products",
+    );
+    const IS_ABRIDGED: bool = true;
 
     fn lift(object: &mut Object) {
         flatten(object, "login_page_url", &["login_page", "url"]);
+        products_and_prices(object);
+    }
+}
+
+/// What customers may change their subscriptions to: some prices of each of some products.
+fn products_and_prices(object: &mut Object) {
+    let features = object.get("features");
+    let offers = features.and_then(|features| features.pointer("/subscription_update/products"));
+    let Some(offers) = offers.and_then(Value::as_array) else { return };
+    let products: Vec<Value> = offers.iter().filter_map(|offer| offer.get("product").cloned()).collect();
+    let prices = offers.iter().filter_map(|offer| offer.get("prices")?.as_array());
+    let prices: Vec<Value> = prices.flatten().cloned().collect();
+    for (column, named) in [("products", products), ("prices", prices)] {
+        object.insert(column.to_owned(), named.into());
+        ids_of(object, column);
     }
 }

@@ -15,6 +15,7 @@ mod m20261122_000001_add_organization_indexes;
 mod m20261122_000002_index_ways_back;
 mod m20261122_000003_add_tax_rates_to_what_is_taxed;
 mod m20261122_000004_add_what_amounts_depend_on;
+mod m20261122_000005_add_what_portals_offer;
 mod table;
 
 /// All steps, oldest first.
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000002_index_ways_back::Migration),
             Box::new(m20261122_000003_add_tax_rates_to_what_is_taxed::Migration),
             Box::new(m20261122_000004_add_what_amounts_depend_on::Migration),
+            Box::new(m20261122_000005_add_what_portals_offer::Migration),
         ]
     }
 }

@@ -247,6 +247,30 @@ fn catalogue() -> Vec<(Value, Value)> {
             json!({ "marketing_features": [{ "name": "Fast" }] }),
         ),
         (
+            json!({ "id": "Z4", "object": "coupon", "applies_to": { "products": ["prod_1"] } }),
+            json!({ "applies_to_products": ["prod_1"], "currency_options": null }),
+        ),
+        (
+            json!({ "id": "price_1", "object": "price", "transform_quantity": { "divide_by": 12, "round": "up" } }),
+            json!({ "transform_quantity_divide_by": 12, "transform_quantity_round": "up" }),
+        ),
+        (
+            json!({
+                "id": "bpc_1", "object": "billing_portal.configuration",
+                "features": { "subscription_update": { "products": [
+                    { "product": "prod_1", "prices": ["price_1", "price_2"] }, { "product": "prod_2", "prices": [] }, 7,
+                ] } },
+            }),
+            json!({ "products": ["prod_1", "prod_2"], "prices": ["price_1", "price_2"] }),
+        ),
+        (
+            json!({
+                "id": "bpc_1", "object": "billing_portal.configuration",
+                "features": { "subscription_update": { "enabled": false } },
+            }),
+            json!({ "products": null, "prices": null }),
+        ),
+        (
             json!({
                 "id": "sub_1", "object": "subscription", "plan": { "id": "plan_1" }, "quantity": 2,
                 "current_period_end": 8, "items": { "data": [] },

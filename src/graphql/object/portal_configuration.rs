@@ -1,9 +1,14 @@
-//! Configurations of the customer portal.
+//! Configurations of the customer portal, and what they offer.
 
 use async_graphql::{ComplexObject, ID, SimpleObject};
-use entity::portal_configuration;
+use entity::{portal_configuration, price, product};
 
-use crate::graphql::{declared::Declared, join::Joined, load::Row, page::Shows};
+use crate::graphql::{
+    declared::Declared,
+    join::{Join, Joined},
+    load::Row,
+    page::Shows,
+};
 
 /// What customers can do in Stripe's portal: <https://docs.stripe.com/api/customer_portal/configurations>.
 #[derive(SimpleObject)]
@@ -29,6 +34,11 @@ impl Shows for PortalConfiguration {
 
 impl Joined for portal_configuration::Entity {
     type Shown = PortalConfiguration;
+
+    const JOINS: &'static [Join] = &[
+        Join::each::<product::Entity>("products", "products", "The products that customers may change to."),
+        Join::each::<price::Entity>("prices", "prices", "The prices that customers may change to."),
+    ];
 }
 
 #[ComplexObject]

@@ -4,6 +4,7 @@ use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{
     checkout_session_line_item, invoice_item, invoice_line_item, meter,
     open::Open,
+    portal_configuration,
     price::{self, PriceType, QuantityRounding, RecurringInterval, UsageType},
     product, subscription, subscription_item,
 };
@@ -97,6 +98,11 @@ impl Joined for price::Entity {
             "invoiceItems",
             "price",
             "What was charged at this price beside subscriptions.",
+        ),
+        Join::listed::<portal_configuration::Entity>(
+            "portalConfigurations",
+            "prices",
+            "The configurations of the portal in which customers may change to it, newest first.",
         ),
     ];
     const FILTERS: &'static [By] = &[

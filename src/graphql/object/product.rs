@@ -2,8 +2,8 @@
 
 use async_graphql::{ComplexObject, ID, SimpleObject};
 use entity::{
-    checkout_session_line_item, coupon, invoice_item, invoice_line_item, plan, price, product,
-    product_feature, subscription_item,
+    checkout_session_line_item, coupon, invoice_item, invoice_line_item, plan, portal_configuration, price,
+    product, product_feature, subscription_item,
 };
 
 use crate::graphql::{
@@ -73,6 +73,11 @@ impl Joined for product::Entity {
             "coupons",
             "applies_to_products",
             "The coupons that are for it and some others, newest first.",
+        ),
+        Join::listed::<portal_configuration::Entity>(
+            "portalConfigurations",
+            "products",
+            "The configurations of the portal in which customers may change to it, newest first.",
         ),
     ];
     const FILTERS: &'static [By] = &[By::value("active"), By::search("name")];
