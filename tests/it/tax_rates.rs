@@ -9,7 +9,7 @@ fn rate(id: &str, percentage: i64) -> Value {
     json!({ "id": id, "object": "tax_rate", "created": MADE, "active": true, "percentage": percentage })
 }
 
-fn list(objects: Value) -> Value {
+fn list(objects: &Value) -> Value {
     json!({ "object": "list", "data": objects, "has_more": false })
 }
 
@@ -18,7 +18,7 @@ fn taxed() -> Vec<Value> {
     let item = |id: &str, rates: Value| json!({ "id": id, "object": "subscription_item", "created": MADE, "tax_rates": rates });
     let subscription = |n: i64, rates: Value, items: Value| {
         json!({ "id": format!("sub_{n}"), "object": "subscription", "created": MADE + n, "status": "active",
-                "default_tax_rates": rates, "items": list(items) })
+                "default_tax_rates": rates, "items": list(&items) })
     };
     let line = json!({ "id": "il_1", "object": "line_item", "amount": 100,
                        "taxes": [{ "amount": 7, "tax_rate_details": { "tax_rate": "txr_7" } }] });
@@ -28,7 +28,7 @@ fn taxed() -> Vec<Value> {
         subscription(3, json!([rate("txr_19", 19)]), json!([item("si_3", Value::Null)])),
         subscription(4, json!([]), json!([])),
         json!({ "id": "in_1", "object": "invoice", "created": MADE, "status": "open",
-                "default_tax_rates": [rate("txr_19", 19)], "lines": list(json!([line])) }),
+                "default_tax_rates": [rate("txr_19", 19)], "lines": list(&json!([line])) }),
         json!({ "id": "ii_1", "object": "invoiceitem", "date": MADE, "amount": 100, "tax_rates": [rate("txr_7", 7)] }),
         json!({ "id": "qt_1", "object": "quote", "created": MADE, "status": "draft", "default_tax_rates": ["txr_19"] }),
     ]

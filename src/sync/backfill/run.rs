@@ -478,7 +478,9 @@ mod tests {
         let shares = |workers| Shares::of([&charge, &invoice].into_iter(), &all, (0, 1000), workers);
         let chosen = |under_way: &[&str], workers| -> Vec<i32> {
             let (mut shares, mut ranges) = (shares(workers), all.to_vec());
-            under_way.iter().for_each(|object| shares.add_step(object));
+            for object in under_way {
+                shares.add_step(object);
+            }
             std::iter::from_fn(|| shares.next_of(&mut ranges)).map(|range| range.number).collect()
         };
         assert_eq!(chosen(&[], 12), [3, 4, 1, 5, 2]);
