@@ -10,8 +10,8 @@ const schema = process.argv[2];
 // What has no id of its own is a part of what has one.
 const parts = [
   'BillingMonth', 'BillingSummary', 'Card', 'MirrorStatus', 'MirroredObjects', 'Money', 'PageInfo', 'PaymentError',
-  'Recurring', 'SubscriptionChange', 'SubscriptionStatusCount', 'SweepStatus', 'SyncRunObject', 'UserError',
-  'VerificationStatus',
+  'Recurring', 'SubscriptionChange', 'SubscriptionStatusCount', 'SweepStatus', 'SyncRunObject', 'TransformQuantity',
+  'UserError', 'VerificationStatus',
 ];
 
 // What stays as it is, each as often as it is here.
