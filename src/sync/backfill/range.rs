@@ -48,9 +48,9 @@ pub fn without_cursor(range: &Model) -> Model {
     Model { created_lt, cursor: None, ..range.clone() }
 }
 
-/// How much of a range is left, in seconds.
+/// How much of a range is left, in seconds; of what was created before `from` nothing counts.
 pub fn left(range: &Model, from: Option<DateTime<Utc>>, until: DateTime<Utc>) -> i64 {
-    let begin = range.created_gte.or(from).map_or(FOUNDED, |time| time.timestamp());
+    let begin = range.created_gte.max(from).map_or(FOUNDED, |time| time.timestamp());
     let end = range.reached.or(range.created_lt).unwrap_or(until).timestamp();
     (end - begin).max(0)
 }

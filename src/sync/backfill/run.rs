@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use entity::{
     sync_run::State,
     sync_run_object::{self as object, State as ObjectState},
@@ -20,7 +21,7 @@ use tokio::{task::JoinSet, time::Instant};
 
 use super::{
     load::{Obstacle, Step},
-    range::Split,
+    range::{Split, left, whole},
     store::{BEAT, Run},
 };
 use crate::{
@@ -118,8 +119,8 @@ struct Loading<'a> {
     /// Types that are left for the next start, and why.
     left: BTreeMap<String, String>,
     numbers: Arc<AtomicI32>,
-    /// When the oldest object that was seen was created, in seconds since 1970.
-    oldest: i64,
+    /// When the oldest object that was seen was created.
+    oldest: DateTime<Utc>,
 }
 
 /// What the loop waits for.
@@ -141,7 +142,7 @@ impl<'a> Loading<'a> {
             troubles: HashMap::new(),
             left: BTreeMap::new(),
             numbers: Arc::default(),
-            oldest: run.created_lt.timestamp(),
+            oldest: run.created_lt,
         }
     }
 
@@ -260,11 +261,11 @@ impl<'a> Loading<'a> {
             .collect();
         let at_most = RANGES * self.pace.workers + self.under_way.len();
         let mut ranges = self.run.ranges(&self.app.db, &names, at_most as u64).await?;
-        let end = self.run.created_lt.timestamp();
-        let reached = ranges.iter().filter_map(|range| range.reached).map(|time| time.timestamp()).min();
-        self.oldest = self.oldest.min(reached.unwrap_or(end));
+        let reached = ranges.iter().filter_map(|range| range.reached);
+        self.oldest = reached.fold(self.oldest, DateTime::min);
         let going_on = left.iter().filter(|object| names.contains(&object.object.as_str()));
-        let mut shares = Shares::of(going_on.copied(), &ranges, (self.oldest, end), self.pace.workers);
+        let mut shares =
+            Shares::of(going_on.copied(), &ranges, (self.oldest, self.run.created_lt), self.pace.workers);
         for (object, _) in &self.under_way {
             shares.add_step(object);
         }
@@ -395,17 +396,13 @@ impl Shares {
     fn of<'o>(
         objects: impl Iterator<Item = &'o object::Model>,
         ranges: &[Range],
-        (oldest, end): (i64, i64),
+        (oldest, end): (DateTime<Utc>, DateTime<Utc>),
         workers: usize,
     ) -> Self {
-        let whole = (end - oldest).max(1);
-        let seconds = |range: &Range| {
-            let begin = range.created_gte.map_or(oldest, |time| time.timestamp()).max(oldest);
-            let reached = range.reached.or(range.created_lt).map_or(end, |time| time.timestamp());
-            (reached - begin).max(0)
-        };
+        let whole = whole(Some(oldest), end);
         let share = |object: &object::Model| {
-            let left: i64 = ranges.iter().filter(|range| range.object == object.object).map(seconds).sum();
+            let own = ranges.iter().filter(|range| range.object == object.object);
+            let left: i64 = own.map(|range| left(range, Some(oldest), end)).sum();
             let page = (whole - left).max(0).saturating_mul(PAGE) / object.loaded.max(PAGE);
             (object.object.clone(), Share { steps: 0, left, page: page.max(1) })
         };
@@ -440,8 +437,6 @@ impl Shares {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-
     use super::*;
 
     #[test]
@@ -475,7 +470,8 @@ mod tests {
             range("invoice", 4, Some(400), 500),
             range("invoice", 5, Some(600), 700),
         ];
-        let shares = |workers| Shares::of([&charge, &invoice].into_iter(), &all, (0, 1000), workers);
+        let time = (DateTime::UNIX_EPOCH, second(1000).expect("a time"));
+        let shares = |workers| Shares::of([&charge, &invoice].into_iter(), &all, time, workers);
         let chosen = |under_way: &[&str], workers| -> Vec<i32> {
             let (mut shares, mut ranges) = (shares(workers), all.to_vec());
             for object in under_way {
