@@ -21,7 +21,7 @@ use sea_orm::{
 
 pub use self::{
     reader::Reader,
-    records::{Field, Layout, Layouts, Records},
+    records::{Field, Layouts, Record, Records},
     transaction::{Columns, PostgresTransaction, Transaction},
 };
 use crate::config::DatabaseConfig;

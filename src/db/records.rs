@@ -83,30 +83,43 @@ pub struct Records {
     bytes: Vec<u8>,
 }
 
+/// A row of a table, in PostgreSQL's binary form.
+#[derive(Clone, Debug)]
+pub struct Record(Vec<u8>);
+
+impl Layout {
+    /// The row with these fields, in the order of the columns that are written.
+    pub fn record(&self, fields: &[Field<'_>]) -> Record {
+        let mut bytes = Vec::with_capacity(1024);
+        bytes.extend(length(self.columns.len()));
+        for (place, of) in &self.columns {
+            bytes.extend(of.to_be_bytes());
+            match place {
+                Some(place) => fields[*place].write(*of, &mut bytes),
+                None => bytes.extend(NULL),
+            }
+        }
+        Record(bytes)
+    }
+}
+
 impl Records {
-    /// The rows, each with its fields in the order of the columns that are written.
-    pub fn of<'a>(layout: &Layout, rows: impl ExactSizeIterator<Item = Vec<Field<'a>>>) -> Self {
-        let mut bytes = Vec::with_capacity(64 + 1024 * rows.len());
-        let dimensions = i32::from(rows.len() > 0);
+    /// Rows of a table.
+    pub fn of(layout: &Layout, rows: &[&Record]) -> Self {
+        let size: usize = rows.iter().map(|Record(row)| NULL.len() + row.len()).sum();
+        let mut bytes = Vec::with_capacity(20 + size);
+        let dimensions = i32::from(!rows.is_empty());
         for number in [dimensions, 0] {
             bytes.extend(number.to_be_bytes());
         }
         bytes.extend(layout.row.0.to_be_bytes());
-        if rows.len() > 0 {
+        if !rows.is_empty() {
             bytes.extend(length(rows.len()));
             bytes.extend(1_i32.to_be_bytes());
         }
-        for fields in rows {
-            with_length(&mut bytes, |bytes| {
-                bytes.extend(length(layout.columns.len()));
-                for (place, of) in &layout.columns {
-                    bytes.extend(of.to_be_bytes());
-                    match place {
-                        Some(place) => fields[*place].write(*of, bytes),
-                        None => bytes.extend(NULL),
-                    }
-                }
-            });
+        for Record(row) in rows {
+            bytes.extend(length(row.len()));
+            bytes.extend(row);
         }
         Self { array: layout.array, bytes }
     }

@@ -7,12 +7,12 @@ use std::{
 
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, Order, Statement,
-    sea_query::{Expr, ExprTrait, PostgresQueryBuilder, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait, Query, SelectStatement},
     sqlx::{Row, postgres::PgRow},
 };
 use serde_json::{Value as Json, json};
 
-use super::snapshot::Snapshot;
+use super::{snapshot::Snapshot, write::Texts};
 use crate::db::{Columns, Transaction};
 
 /// The links that an API version keeps in a third object: most since 2025-03-31. They are in the order in which they are found.
@@ -73,6 +73,24 @@ pub struct Borrowed {
     pub lender_key: &'static str,
 }
 
+impl Borrowed {
+    /// The order of several lenders, of which the first counts: the one that Stripe calls the default, else the oldest.
+    fn preference(&self) -> &'static str {
+        // NULL is not the default either, which the two databases would sort differently.
+        if self.lender == "invoice_payments" { "is_default IS NOT TRUE, created, id" } else { "created, id" }
+    }
+}
+
+/// Some of the links: a bit for the place of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Links(u32);
+
+impl Links {
+    fn places(self) -> impl Iterator<Item = usize> {
+        (0..BORROWED.len()).filter(move |place| self.0 >> place & 1 == 1)
+    }
+}
+
 /// What lenders have, by the key under which borrowers look for it.
 pub type Lent = BTreeMap<String, String>;
 
@@ -97,9 +115,15 @@ impl Keys {
         self.0.iter().flatten().cloned().collect()
     }
 
+    /// The links that have any.
+    pub fn links(&self) -> Links {
+        let some = self.0.iter().enumerate().filter(|(_, keys)| !keys.is_empty());
+        Links(some.fold(0, |links, (place, _)| links | 1 << place))
+    }
+
     /// Adds them as [`find_text`] takes them.
     pub fn add(&self, columns: &mut Columns) {
-        for keys in &self.0 {
+        for keys in self.0.iter().filter(|keys| !keys.is_empty()) {
             columns.add(keys.iter().map(String::as_str).collect::<Vec<_>>());
         }
     }
@@ -176,9 +200,11 @@ pub async fn find(tx: &Transaction, keys: &Keys) -> Result<Vec<Lent>, DbErr> {
         return Ok(vec![Lent::new(); BORROWED.len()]);
     }
     if let Some(tx) = tx.postgres() {
+        static FIND: Texts<Links> = Texts::new();
         let mut columns = Columns::default();
         keys.add(&mut columns);
-        return Ok(found(&tx.rows(&TEXTS.find, columns).await?));
+        let text = FIND.get(keys.links(), || find_text(keys.links(), 0, &[]));
+        return Ok(found(&tx.rows(text, columns).await?));
     }
     let mut found = vec![Lent::new(); BORROWED.len()];
     for (place, keys) in keys.0.iter().enumerate().filter(|(_, keys)| !keys.is_empty()) {
@@ -219,12 +245,23 @@ pub fn found(rows: &[PgRow]) -> Vec<Lent> {
     found
 }
 
-/// The statement that finds the lenders of all links at once, after so many parameters of others.
-pub fn find_text(after: usize) -> String {
-    let find = BORROWED.iter().enumerate().map(|(place, link)| {
-        let mut find = lenders(link, place);
-        find.and_where(Expr::cust(format!("{} = ANY(${}::text[])", link.lender_key, after + place + 1)));
-        format!("({})", find.to_string(PostgresQueryBuilder))
+/// The statement that finds what lenders have and a borrower lacks, of some links at once, after so many parameters of
+/// others. It does not see the rows of tables that another part of it writes: there all that lenders have is found.
+pub fn find_text(links: Links, after: usize, unseen: &[&str]) -> String {
+    let find = links.places().enumerate().map(|(number, place)| {
+        let Borrowed { table, column, key, lender, lender_column, lender_key } = &BORROWED[place];
+        let lacking = format!(
+            " WHERE EXISTS (SELECT 1 FROM {table} WHERE {table}.{key} = lent.key \
+             AND {table}.{column} IS DISTINCT FROM lent.value)"
+        );
+        let lacking = if unseen.contains(table) { "" } else { &lacking };
+        format!(
+            "SELECT {place}, key, value FROM (SELECT DISTINCT ON ({lender_key}) {lender_key} AS key, \
+             {lender_column} AS value FROM {lender} WHERE {lender_key} = ANY(${}::text[]) \
+             AND {lender_column} IS NOT NULL AND NOT deleted ORDER BY {lender_key}, {}) AS lent{lacking}",
+            after + number + 1,
+            BORROWED[place].preference(),
+        )
     });
     find.collect::<Vec<_>>().join(" UNION ALL ")
 }
@@ -235,7 +272,7 @@ async fn fill(tx: &Transaction, place: usize, lent: &Lent) -> Result<(), DbErr> 
         let mut columns = Columns::default();
         columns.add(lent.keys().map(String::as_str).collect::<Vec<_>>());
         columns.add(lent.values().map(String::as_str).collect::<Vec<_>>());
-        return tx.execute(&TEXTS.fill[place], columns).await;
+        return tx.execute(&POSTGRES_FILL[place], columns).await;
     }
     // There may be more of them than a statement has parameters.
     let lent: Json = lent.iter().map(|(key, value)| json!([key, value])).collect();
@@ -244,15 +281,8 @@ async fn fill(tx: &Transaction, place: usize, lent: &Lent) -> Result<(), DbErr> 
     tx.execute_raw(statement).await.map(drop)
 }
 
-/// The statements for PostgreSQL.
-struct Texts {
-    /// Finds the lenders of all links.
-    find: String,
-    /// Fills the column of each link.
-    fill: Vec<String>,
-}
-
-static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
+/// The statements for PostgreSQL that fill the column of each link.
+static POSTGRES_FILL: LazyLock<Vec<String>> = LazyLock::new(|| {
     let fill = BORROWED.iter().map(|Borrowed { table, column, key, .. }| {
         format!(
             "UPDATE {table} SET {column} = lent.value \
@@ -260,7 +290,7 @@ static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
              WHERE {table}.{key} = lent.key AND {table}.{column} IS DISTINCT FROM lent.value"
         )
     });
-    Texts { find: find_text(0), fill: fill.collect() }
+    fill.collect()
 });
 
 /// The statements for SQLite that fill the column of each link.
@@ -275,7 +305,7 @@ static SQLITE_FILL: LazyLock<Vec<String>> = LazyLock::new(|| {
     fill.collect()
 });
 
-/// Keys with what their lenders have; of several lenders first the one that Stripe calls the default, else the oldest.
+/// Keys with what their lenders have, which may be several.
 fn lenders(link: &Borrowed, place: usize) -> SelectStatement {
     let mut select = Query::select();
     select
@@ -285,12 +315,5 @@ fn lenders(link: &Borrowed, place: usize) -> SelectStatement {
         .from(link.lender)
         .and_where(Expr::col(link.lender_column).is_not_null())
         .and_where(Expr::col("deleted").eq(false));
-    if link.lender == "invoice_payments" {
-        // NULL is not the default either, which the two databases would sort differently.
-        select.order_by_expr(
-            Expr::col("is_default").is_not_null().and(Expr::col("is_default").eq(true)),
-            Order::Desc,
-        );
-    }
-    select.order_by("created", Order::Asc).order_by("id", Order::Asc).to_owned()
+    select.order_by_expr(Expr::cust(link.preference()), Order::Asc).to_owned()
 }

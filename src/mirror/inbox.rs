@@ -153,13 +153,11 @@ pub async fn known<'e>(
     Ok(known)
 }
 
-/// The events, each once, in the order in which every process records them: so neither waits for the other in a
+/// Puts events, each once, into the order in which every process records them: so neither waits for the other in a
 /// circle.
-pub fn once_each<'e>(events: &[&'e Event]) -> Vec<&'e Event> {
-    let mut events = events.to_vec();
-    events.sort_by_key(|event| &event.id);
-    events.dedup_by_key(|event| &event.id);
-    events
+pub fn sort_once_each<'e, T>(events: &mut Vec<T>, event: fn(&T) -> &'e Event) {
+    events.sort_by_key(|of| &event(of).id);
+    events.dedup_by_key(|of| &event(of).id);
 }
 
 /// Records events and says the ids of those that were not known before.
@@ -171,7 +169,8 @@ pub async fn record(
     keep: KeepPayloads,
     now: DateTime<Utc>,
 ) -> Result<HashSet<String>, DbErr> {
-    let events = once_each(events);
+    let mut events = events.to_vec();
+    sort_once_each(&mut events, |event| event);
     if events.is_empty() {
         return Ok(HashSet::new());
     }

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use entity::checkout_session;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, SqlErr, Value,
-    sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait, InsertStatement, OnConflict, Query, SelectStatement},
 };
 use serde_json::Value as Json;
 
@@ -27,6 +27,8 @@ const ROUNDS: usize = 4;
 pub struct Linked {
     /// Whether somebody was linked.
     made: bool,
+    /// The links between users and customers of whom there was none, which are known once this is committed.
+    stored: Vec<Claim>,
     /// The customers that were not linked, because they or the users that they name were linked already.
     refused: Vec<String>,
 }
@@ -99,7 +101,12 @@ pub async fn link(
     if claims.is_empty() {
         return Ok(linked);
     }
+    (linked.stored, claims) = store_new(tx, claims, now).await?;
+    linked.made = !linked.stored.is_empty();
     for round in 1.. {
+        if claims.is_empty() {
+            break;
+        }
         let known = known(tx, &claims).await?;
         // Later rounds see what this transaction stored, which may yet be undone.
         let stored = |claim: &&Claim| round == 1 && known.users.get(&claim.customer) == Some(&claim.user);
@@ -121,8 +128,9 @@ pub async fn link(
 }
 
 impl Linked {
-    /// Tells of it once it is committed.
-    pub fn announce(&self, changes: &Changes) {
+    /// Tells of it once it is committed, and remembers it.
+    pub fn announce(&self, changes: &Changes, recent: &Recent) {
+        self.stored.iter().for_each(|claim| recent.remember(claim));
         if self.made {
             changes.links_changed();
         }
@@ -240,9 +248,30 @@ fn possible<'a>(claims: &'a [Claim], known: &Known) -> BTreeMap<&'a str, &'a str
     possible
 }
 
-/// Stores links, unless the users were linked meanwhile; says whether there was one to store. It fails as a whole, and
-/// leaves the transaction as it was, where another process linked one of the customers meanwhile.
-async fn store(tx: &Transaction, links: &BTreeMap<&str, &str>, now: DateTime<Utc>) -> Result<bool, DbErr> {
+/// Stores the links between users and customers of whom there is none yet, which is the usual case and one statement;
+/// gives those back, and what is left.
+async fn store_new(
+    tx: &Transaction,
+    claims: Vec<Claim>,
+    now: DateTime<Utc>,
+) -> Result<(Vec<Claim>, Vec<Claim>), DbErr> {
+    let links = possible(&claims, &Known::default());
+    let mut statement = insertion(&links, now);
+    // Whatever there is of either leaves it undone, and the transaction as it was.
+    statement.on_conflict(OnConflict::new().do_nothing().to_owned()).returning_col("id");
+    let rows = tx.query_all(&statement).await?;
+    let stored: HashSet<String> = rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?;
+    let links: BTreeMap<String, String> = stored
+        .into_iter()
+        .filter_map(|user| {
+            let customer = links.get(user.as_str())?.to_string();
+            Some((user, customer))
+        })
+        .collect();
+    Ok(claims.into_iter().partition(|claim| links.get(&claim.user) == Some(&claim.customer)))
+}
+
+fn insertion(links: &BTreeMap<&str, &str>, now: DateTime<Utc>) -> InsertStatement {
     let mut statement = Query::insert();
     statement.into_table("users").columns(["id", "customer", "link_attempts", "created", "updated"]);
     for (user, customer) in links {
@@ -254,6 +283,13 @@ async fn store(tx: &Transaction, links: &BTreeMap<&str, &str>, now: DateTime<Utc
             Expr::value(now),
         ]);
     }
+    statement
+}
+
+/// Stores links, unless the users were linked meanwhile; says whether there was one to store. It fails as a whole, and
+/// leaves the transaction as it was, where another process linked one of the customers meanwhile.
+async fn store(tx: &Transaction, links: &BTreeMap<&str, &str>, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let mut statement = insertion(links, now);
     let unlinked = Expr::col(("users", "customer")).is_null().or(Expr::exists(deleted_customer()));
     let mut known_before = OnConflict::column("id");
     statement.on_conflict(

@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    sync::RwLock,
+    sync::{Arc, RwLock},
 };
 
 use chrono::{DateTime, Utc};
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::KeepPayloads,
-    db::{Columns, Layouts, PostgresTransaction, Records},
+    db::{Columns, Layouts, PostgresTransaction, Record, Records},
 };
 
 /// What the statement did.
@@ -57,53 +57,103 @@ impl Done {
     }
 }
 
+/// What the statement takes of an event. It is made where the event arrives, so that whoever writes a batch has less to
+/// do in their turn.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The row types that it was made for.
+    layouts: Arc<Layouts>,
+    event: Record,
+    /// The object's row, and those of what came in its lists.
+    rows: Vec<Record>,
+    change: Option<(change::Model, Record)>,
+    /// The keys of borrowed columns.
+    keys: BTreeSet<String>,
+}
+
+impl Prepared {
+    /// None where the database lacks a table: a newer version of this program may have removed one.
+    pub fn of(event: &Event, layouts: &Arc<Layouts>, keep: KeepPayloads, now: DateTime<Utc>) -> Option<Self> {
+        let (state, payload) = (event.state().to_value(), event.kept(keep));
+        let record =
+            |row: &Snapshot| Some(layouts.of(row.mirror.table)?.record(&write::fields(row.mirror, row, now)));
+        let change = feed::change_of_event(event).map(|change| {
+            let record = layouts.of(FEED)?.record(&feed::fields(&change, &change.kind.to_value()));
+            Some((change, record))
+        });
+        Some(Self {
+            event: layouts.of(INBOX)?.record(&event.fields(&state, payload.as_deref(), now)),
+            rows: told(event).map(record).collect::<Option<_>>()?,
+            change: change.map_or(Some(None), |change| change.map(Some))?,
+            keys: borrowed::Keys::of(told(event)).all(),
+            layouts: layouts.clone(),
+        })
+    }
+}
+
+/// What an event says of its object, and of what is in its lists.
+fn told(event: &Event) -> impl Iterator<Item = &Snapshot> {
+    event.snapshot.iter().flat_map(with_children)
+}
+
+fn with_children(row: &Snapshot) -> impl Iterator<Item = &Snapshot> {
+    std::iter::once(row).chain(&row.children)
+}
+
 /// Records events, and writes what the usual ones among them say; `others` are what else the batch writes.
 ///
 /// Nothing is done where there are no events, or too many mixtures of tables to keep a statement for each.
 pub async fn write(
     tx: &PostgresTransaction,
-    layouts: &Layouts,
-    events: &[&Event],
+    layouts: &Arc<Layouts>,
+    events: &[(&Event, Option<&Prepared>)],
     others: &[&Snapshot],
     keep: KeepPayloads,
     now: DateTime<Utc>,
 ) -> Result<Option<Done>, DbErr> {
-    let events = inbox::once_each(events);
+    // The row types may have been read again since.
+    let fitting = |prepared: &&Prepared| Arc::ptr_eq(&prepared.layouts, layouts);
+    let anew = events.iter().map(|(event, prepared)| {
+        let missing = prepared.filter(fitting).is_none();
+        missing.then(|| Prepared::of(event, layouts, keep, now)).flatten()
+    });
+    let anew: Vec<Option<Prepared>> = anew.collect();
+    let prepared = events.iter().zip(&anew);
+    let prepared =
+        prepared.map(|((event, prepared), anew)| Some((*event, anew.as_ref().or(prepared.filter(fitting))?)));
+    let Some(mut events) = prepared.collect::<Option<Vec<_>>>() else { return Ok(None) };
+    inbox::sort_once_each(&mut events, |(event, _)| event);
     let usual = usual(&events, others);
-    let rows = by_table(usual.iter().filter_map(|event| event.snapshot.as_ref()));
-    let children =
-        by_table(usual.iter().filter_map(|event| event.snapshot.as_ref()).flat_map(|row| &row.children));
+    let all = || usual.iter().map(|(event, prepared)| told(event).zip(&prepared.rows));
+    let rows = by_table(all().filter_map(|mut all| all.next()));
+    let children = by_table(all().flat_map(|all| all.skip(1)));
     debug_assert!(mirrors().count() <= 128, "a bit for each table");
     let needed = Mixture { rows: places(&rows), children: places(&children) };
-    if events.is_empty() || !needed.is_known(layouts) {
+    if events.is_empty() {
         return Ok(None);
     }
-    let Some((mixture, text)) = needed.statement() else { return Ok(None) };
-    let changes: Vec<change::Model> = usual.iter().filter_map(|event| feed::change_of_event(event)).collect();
+    let statement = needed.statement().filter(|(mixture, _)| mixture.is_known(layouts));
+    let Some((mixture, text)) = statement else { return Ok(None) };
     // Those of whatever else is written too: locks are taken in one order, and so before any row's.
-    let told = events.iter().filter_map(|event| event.snapshot.as_ref()).chain(others.iter().copied());
-    let told = told.flat_map(|row| std::iter::once(row).chain(&row.children));
-    let locked = borrowed::Keys::of(told).all();
+    let mut locked = borrowed::Keys::of(others.iter().flat_map(|row| with_children(row))).all();
+    locked.extend(events.iter().flat_map(|(_, prepared)| prepared.keys.iter().cloned()));
     let mut columns = Columns::default();
     columns.add(locked.iter().map(String::as_str).collect::<Vec<_>>());
-    let layout = |table: &str| layouts.of(table).expect("the tables of a mixture have a layout");
-    let told: Vec<(String, Option<String>)> =
-        events.iter().map(|event| (event.state().to_value(), event.kept(keep))).collect();
-    let recorded = events.iter().zip(&told);
-    let recorded = recorded.map(|(event, (state, payload))| event.fields(state, payload.as_deref(), now));
-    columns.add(Records::of(layout(INBOX), recorded));
+    let mut add = |table: &str, rows: &[&Record]| {
+        let layout = layouts.of(table).expect("the tables of a mixture have a layout");
+        columns.add(Records::of(layout, rows));
+    };
+    add(INBOX, &events.iter().map(|(_, prepared)| &prepared.event).collect::<Vec<_>>());
     for (places, rows) in [(mixture.rows, &rows), (mixture.children, &children)] {
         for mirror in mirrors_at(places) {
-            let rows = rows.get(mirror.table).map_or(&[][..], Vec::as_slice);
-            let rows = rows.iter().map(|row| write::fields(mirror, row, now));
-            columns.add(Records::of(layout(mirror.table), rows));
+            let rows = rows.get(mirror.table).into_iter().flatten();
+            add(mirror.table, &rows.map(|(_, record)| *record).collect::<Vec<_>>());
         }
     }
-    let kinds: Vec<String> = changes.iter().map(|change| change.kind.to_value()).collect();
-    let told = changes.iter().zip(&kinds).map(|(change, kind)| feed::fields(change, kind));
-    columns.add(Records::of(layout(FEED), told));
+    let changes = || usual.iter().filter_map(|(_, prepared)| prepared.change.as_ref());
+    add(FEED, &changes().map(|(_, record)| record).collect::<Vec<_>>());
     let mut done = Done { locked, ..Done::default() };
-    done.offered = usual.iter().map(|event| event.id.clone()).collect();
+    done.offered = usual.iter().map(|(event, _)| event.id.clone()).collect();
     let mut numbers: HashMap<String, i64> = HashMap::new();
     for row in tx.rows(text, columns).await? {
         let event: String = row.get(1);
@@ -113,40 +163,37 @@ pub async fn write(
             _ => drop(numbers.insert(event, row.get(2))),
         }
     }
-    let numbered = |change: change::Model| {
+    let numbered = |(change, _): &(change::Model, Record)| {
         let seq = *numbers.get(change.event_id.as_ref()?)?;
-        Some(change::Model { seq, ..change })
+        Some(change::Model { seq, ..change.clone() })
     };
-    done.changes = changes.into_iter().filter_map(numbered).collect();
+    done.changes = changes().filter_map(numbered).collect();
     done.changes.sort_unstable_by_key(|change| change.seq);
     Ok(Some(done))
 }
 
 /// The events whose object, and whatever came in its lists, nothing else in the batch tells of.
-fn usual<'e>(events: &[&'e Event], others: &[&Snapshot]) -> Vec<&'e Event> {
-    let snapshots = || events.iter().filter_map(|event| event.snapshot.as_ref());
-    let mut told: HashMap<(&str, &str), usize> = HashMap::new();
-    for row in snapshots().chain(others.iter().copied()) {
-        for row in std::iter::once(row).chain(&row.children) {
-            *told.entry((row.mirror.table, &row.id)).or_default() += 1;
-        }
+fn usual<'e>(events: &[(&'e Event, &'e Prepared)], others: &[&Snapshot]) -> Vec<(&'e Event, &'e Prepared)> {
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    let others = others.iter().flat_map(|row| with_children(row));
+    for row in events.iter().flat_map(|(event, _)| told(event)).chain(others) {
+        *known.entry((row.mirror.table, &row.id)).or_default() += 1;
     }
-    let is_usual = |row: &Snapshot| {
-        let mut rows = std::iter::once(row).chain(&row.children);
-        rows.all(|row| !row.bare && told.get(&(row.mirror.table, row.id.as_str())) == Some(&1))
-    };
+    let is_usual = |row: &Snapshot| !row.bare && known.get(&(row.mirror.table, row.id.as_str())) == Some(&1);
     let events = events.iter().copied();
-    events.filter(|event| event.snapshot.as_ref().is_some_and(is_usual)).collect()
+    events.filter(|(event, _)| event.snapshot.is_some() && told(event).all(is_usual)).collect()
 }
 
+type ByTable<'r> = BTreeMap<&'static str, Vec<(&'r Snapshot, &'r Record)>>;
+
 /// Rows by their tables, in the order of their ids: two transactions then lock them in the same order.
-fn by_table<'r>(rows: impl Iterator<Item = &'r Snapshot>) -> BTreeMap<&'static str, Vec<&'r Snapshot>> {
-    let mut tables: BTreeMap<&'static str, Vec<&'r Snapshot>> = BTreeMap::new();
-    for row in rows {
-        tables.entry(row.mirror.table).or_default().push(row);
+fn by_table<'r>(rows: impl Iterator<Item = (&'r Snapshot, &'r Record)>) -> ByTable<'r> {
+    let mut tables = ByTable::new();
+    for (row, record) in rows {
+        tables.entry(row.mirror.table).or_default().push((row, record));
     }
     for rows in tables.values_mut() {
-        rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        rows.sort_unstable_by(|(a, _), (b, _)| a.id.cmp(&b.id));
     }
     tables
 }
@@ -161,7 +208,7 @@ fn mirrors_at(places: u128) -> impl Iterator<Item = &'static Mirror> {
 }
 
 /// The places of tables among the mirrors, a bit each.
-fn places(tables: &BTreeMap<&'static str, Vec<&Snapshot>>) -> u128 {
+fn places(tables: &ByTable<'_>) -> u128 {
     let own = mirrors().enumerate().filter(|(_, mirror)| tables.contains_key(mirror.table));
     own.fold(0, |places, (place, _)| places | 1 << place)
 }

@@ -355,10 +355,10 @@ pub async fn existing(
 const MIXTURES: usize = 400;
 
 /// Statements of constant text, each made once.
-struct Texts<K>(LazyLock<RwLock<HashMap<K, &'static str>>>);
+pub(super) struct Texts<K>(LazyLock<RwLock<HashMap<K, &'static str>>>);
 
 impl<K: Eq + std::hash::Hash> Texts<K> {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self(LazyLock::new(RwLock::default))
     }
 
@@ -370,7 +370,7 @@ impl<K: Eq + std::hash::Hash> Texts<K> {
         (!is_one_too_many).then(|| self.get(key, make))
     }
 
-    fn get(&self, key: K, make: impl FnOnce() -> String) -> &'static str {
+    pub(super) fn get(&self, key: K, make: impl FnOnce() -> String) -> &'static str {
         let known = self.0.read().expect("nothing panics under the lock").get(&key).copied();
         known.unwrap_or_else(|| {
             let text: &'static str = make().leak();

@@ -29,7 +29,7 @@ use super::{
     snapshot::{Snapshot, Source},
     thin,
     tie::Offer,
-    usual::{self, Done},
+    usual::{self, Done, Prepared},
     write,
 };
 use crate::{
@@ -59,7 +59,8 @@ const FOREIGN: &str = "another account has an object with this id";
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: mpsc::Sender<Job>,
-    exclusions: Exclusions,
+    settings: Arc<Settings>,
+    layouts: Arc<KnownLayouts>,
 }
 
 #[derive(Debug)]
@@ -70,7 +71,8 @@ struct Job {
 
 #[derive(Debug)]
 enum Work {
-    Event(Box<Event>),
+    /// On PostgreSQL with what its statement takes, if that could be made.
+    Event(Box<Event>, Option<Box<Prepared>>),
     /// An event that is recorded already.
     Replay(Box<Event>),
     Fetched(Box<Snapshot>),
@@ -98,19 +100,19 @@ impl Writer {
     /// Starts the tasks that write; they end when the last [`Writer`] is gone and the queue is empty.
     pub fn start(settings: Settings) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::channel(4 * BATCH);
-        let exclusions = settings.exclusions.clone();
+        let (settings, layouts) = (Arc::new(settings), Arc::<KnownLayouts>::default());
         let ingest = Arc::new(Ingest {
-            settings,
+            settings: settings.clone(),
             jobs: Arc::new(Mutex::new(jobs)),
             rows: Arc::default(),
             numbers: Mutex::default(),
             commits: Mutex::default(),
             links: links::Recent::default(),
-            layouts: KnownLayouts::default(),
+            layouts: layouts.clone(),
         });
         let tasks: JoinSet<()> =
             (0..ingest.settings.db.ingest_connections()).map(|_| run(ingest.clone())).collect();
-        (Self { queue, exclusions }, tokio::spawn(async move { drop(tasks.join_all().await) }))
+        (Self { queue, settings, layouts }, tokio::spawn(async move { drop(tasks.join_all().await) }))
     }
 
     /// Records an event and applies it; returns once both are durable.
@@ -118,12 +120,18 @@ impl Writer {
     /// An event that was recorded before has no second effect. An event that cannot be applied is recorded as
     /// failed, which is no error here.
     pub async fn event(&self, event: Event) -> Result<()> {
-        self.send(Work::Event(Box::new(self.exclusions.of_event(event)?))).await
+        let event = self.settings.exclusions.of_event(event)?;
+        let Settings { db, clock, keep_payloads, .. } = &*self.settings;
+        // Whoever writes the batch tells what is wrong with the database.
+        let layouts = self.layouts.get(db).await.ok().flatten();
+        let prepared =
+            layouts.and_then(|layouts| Prepared::of(&event, &layouts, *keep_payloads, clock.now()));
+        self.send(Work::Event(Box::new(event), prepared.map(Box::new))).await
     }
 
     /// Applies an event again that the inbox holds, under the same rules; an error says why it cannot be applied.
     pub async fn replay(&self, event: Event) -> Result<()> {
-        self.send(Work::Replay(Box::new(self.exclusions.of_event(event)?))).await
+        self.send(Work::Replay(Box::new(self.settings.exclusions.of_event(event)?))).await
     }
 
     /// Writes an answer of Stripe's, and the objects that came expanded in it; returns once they are durable.
@@ -140,8 +148,8 @@ impl Writer {
         for (place, object) in with_expanded(&answer.object).enumerate() {
             let source =
                 Source { account: answer.account.clone(), ..Source::fetched(stamp, &answer.api_version) };
-            let written = self.exclusions.of_object(if place == 0 { whole } else { object });
-            let raw = self.exclusions.of_object(object).to_string();
+            let written = self.settings.exclusions.of_object(if place == 0 { whole } else { object });
+            let raw = self.settings.exclusions.of_object(object).to_string();
             if let Some(snapshot) = Snapshot::of(written.into_owned(), &raw, source) {
                 self.send(Work::Fetched(Box::new(snapshot))).await?;
             }
@@ -161,7 +169,7 @@ impl Writer {
 
     /// The rows of what Stripe listed.
     pub fn rows(&self, found: Vec<Found>) -> Arc<[Snapshot]> {
-        found.into_iter().filter_map(|found| found.snapshot(&self.exclusions)).collect()
+        found.into_iter().filter_map(|found| found.snapshot(&self.settings.exclusions)).collect()
     }
 
     /// Writes a page of one of Stripe's lists, and what is committed together with it; returns once both are durable.
@@ -195,7 +203,7 @@ fn with_expanded(object: &Json) -> impl Iterator<Item = &Json> {
 /// holds `numbers` or `commits` writes no more rows of the mirror: nobody waits for a lock and, in the database, for a row
 /// at once.
 struct Ingest {
-    settings: Settings,
+    settings: Arc<Settings>,
     /// Whoever holds it takes a batch.
     jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
     /// Whoever holds it writes rows.
@@ -205,11 +213,11 @@ struct Ingest {
     /// Whoever holds it commits a batch: changes are announced in the order of their numbers.
     commits: Mutex<()>,
     links: links::Recent,
-    layouts: KnownLayouts,
+    layouts: Arc<KnownLayouts>,
 }
 
 /// The row types of the tables, once they are needed.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct KnownLayouts(Mutex<Option<Arc<Layouts>>>);
 
 impl KnownLayouts {
@@ -322,7 +330,7 @@ async fn apply_alone(ingest: &Ingest, work: &Work) -> Result<()> {
         Err(error) => error,
     };
     match work {
-        Work::Event(event) if !is_connection_failure(&error) => {
+        Work::Event(event, _) if !is_connection_failure(&error) => {
             tracing::error!(
                 event.id = event.id,
                 event.r#type = event.r#type,
@@ -375,7 +383,7 @@ async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn, begun: &mut B
     *turn = None;
     *begun = tx.commit_and_begin().await?;
     crash::point("after commit");
-    linked.announce(&settings.changes);
+    linked.announce(&settings.changes, &ingest.links);
     settings.changes.announce(changes);
     drop(committing);
     if asks {
@@ -442,19 +450,26 @@ async fn record(
 ) -> Result<Done, DbErr> {
     let keep = ingest.settings.keep_payloads;
     let layouts = ingest.layouts.get(&ingest.settings.db).await?;
-    let (first, others): (Vec<&Work>, Vec<&Work>) =
-        works.iter().partition(|work| matches!(work, Work::Event(_)));
+    let (mut events, mut others) = (Vec::with_capacity(works.len()), Vec::new());
+    for work in works {
+        match work {
+            Work::Event(event, prepared) => events.push((&**event, prepared.as_deref())),
+            Work::Replay(_) | Work::Fetched(_) | Work::Page { .. } => others.push(work),
+        }
+    }
     let again: Vec<&Event> = others.iter().filter_map(|work| work.event()).collect();
     inbox::record_again(tx, &again, now).await?;
-    let events: Vec<&Event> = first.iter().filter_map(|work| work.event()).collect();
     let others: Vec<&Snapshot> = others.iter().flat_map(|work| work.said()).map(|(_, row)| row).collect();
-    let done = match tx.postgres().zip(layouts.as_deref()) {
+    let done = match tx.postgres().zip(layouts.as_ref()) {
         Some((tx, layouts)) => usual::write(tx, layouts, &events, &others, keep, now).await?,
         None => None,
     };
     match done {
         Some(done) => Ok(done),
-        None => inbox::record(tx, &events, keep, now).await.map(Done::recorded),
+        None => {
+            let events: Vec<&Event> = events.into_iter().map(|(event, _)| event).collect();
+            inbox::record(tx, &events, keep, now).await.map(Done::recorded)
+        }
     }
 }
 
@@ -531,7 +546,7 @@ impl Work {
 
     fn event(&self) -> Option<&Event> {
         match self {
-            Self::Event(event) | Self::Replay(event) => Some(event),
+            Self::Event(event, _) | Self::Replay(event) => Some(event),
             Self::Fetched(_) | Self::Page { .. } => None,
         }
     }
@@ -539,7 +554,7 @@ impl Work {
     /// What it says of objects, and the event that says so.
     fn said(&self) -> impl Iterator<Item = (Option<&Event>, &Snapshot)> {
         let snapshots = match self {
-            Self::Event(event) | Self::Replay(event) => event.snapshot.as_slice(),
+            Self::Event(event, _) | Self::Replay(event) => event.snapshot.as_slice(),
             Self::Fetched(snapshot) => std::slice::from_ref(&**snapshot),
             Self::Page { rows, .. } => rows,
         };

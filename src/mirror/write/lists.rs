@@ -10,7 +10,7 @@ use crate::{
     db::{Columns, Transaction},
     mirror::{
         Mirror,
-        borrowed::{self, BORROWED, Lent},
+        borrowed::{self, BORROWED, Lent, Links},
         snapshot::Snapshot,
     },
 };
@@ -50,7 +50,7 @@ pub async fn lists(
 ) -> Result<Vec<Lent>, DbErr> {
     // What is removed by the same statement is still seen by it.
     let removes_lenders = tables.iter().any(Listed::removes_lenders);
-    let text = tx.postgres().filter(|_| !removes_lenders).zip(lists_text(tables));
+    let text = tx.postgres().filter(|_| !removes_lenders).zip(lists_text(tables, keys.links()));
     let Some((tx, text)) = text else {
         for table in tables {
             upsert(tx, table.mirror, &table.rows, Guard::NotNewer, now).await?;
@@ -88,13 +88,13 @@ impl Listed<'_> {
 
 type Shape = (&'static str, bool, Vec<(&'static str, &'static str)>);
 
-fn lists_text(tables: &[Listed<'_>]) -> Option<&'static str> {
-    static TEXTS: Texts<Vec<Shape>> = Texts::new();
+fn lists_text(tables: &[Listed<'_>], links: Links) -> Option<&'static str> {
+    static TEXTS: Texts<(Vec<Shape>, Links)> = Texts::new();
     // Rows of which only the id is known are written in another form.
     if tables.is_empty() || tables.iter().any(|table| table.rows.iter().any(|row| row.bare)) {
         return None;
     }
-    TEXTS.get_some(tables.iter().map(Listed::shape).collect(), || {
+    TEXTS.get_some((tables.iter().map(Listed::shape).collect(), links), || {
         let (mut after, mut parts) = (0, Vec::new());
         let form = Form { guard: Guard::NotNewer, bare: false };
         for table in tables {
@@ -108,7 +108,10 @@ fn lists_text(tables: &[Listed<'_>]) -> Option<&'static str> {
             }
         }
         let parts = parts.iter().enumerate().map(|(number, part)| format!("t{number} AS ({part})"));
-        format!("WITH {} {}", parts.collect::<Vec<_>>().join(", "), borrowed::find_text(after))
+        let parts = parts.collect::<Vec<_>>().join(", ");
+        let unseen: Vec<&str> = tables.iter().map(|table| table.mirror.table).collect();
+        let find = borrowed::find_text(links, after, &unseen);
+        format!("WITH {parts} {}", if find.is_empty() { "SELECT 0, '', '' WHERE false" } else { &find })
     })
 }
 
