@@ -178,10 +178,8 @@ pub async fn lend(tx: &Transaction, mut lent: Vec<Lent>) -> Result<(), DbErr> {
         }
         fill(tx, place, &lent[place]).await?;
         // A later link may go through what this one found.
-        let through =
-            |later: &Borrowed| (later.table, later.key) == (BORROWED[place].table, BORROWED[place].column);
         let mut more = Keys(vec![BTreeSet::new(); BORROWED.len()]);
-        for later in (place + 1..BORROWED.len()).filter(|later| through(&BORROWED[*later])) {
+        for later in through(place) {
             more.0[later].extend(lent[place].values().cloned());
         }
         if !more.is_empty() {
@@ -192,6 +190,13 @@ pub async fn lend(tx: &Transaction, mut lent: Vec<Lent>) -> Result<(), DbErr> {
         }
     }
     Ok(())
+}
+
+/// The later links that go through what one finds.
+fn through(place: usize) -> impl Iterator<Item = usize> {
+    let Borrowed { table, column, .. } = &BORROWED[place];
+    (place + 1..BORROWED.len())
+        .filter(move |later| (BORROWED[*later].table, BORROWED[*later].key) == (*table, *column))
 }
 
 /// What lenders have, for each link by its keys.
@@ -245,7 +250,7 @@ pub fn found(rows: &[PgRow]) -> Vec<Lent> {
     found
 }
 
-/// The statement that finds what lenders have and a borrower lacks, of some links at once, after so many parameters of
+/// The statement that finds what lenders have, where a borrower lacks it, of some links at once, after so many parameters of
 /// others. It does not see the rows of tables that another part of it writes: there all that lenders have is found.
 pub fn find_text(links: Links, after: usize, unseen: &[&str]) -> String {
     let find = links.places().enumerate().map(|(number, place)| {
@@ -254,7 +259,8 @@ pub fn find_text(links: Links, after: usize, unseen: &[&str]) -> String {
             " WHERE EXISTS (SELECT 1 FROM {table} WHERE {table}.{key} = lent.key \
              AND {table}.{column} IS DISTINCT FROM lent.value)"
         );
-        let lacking = if unseen.contains(table) { "" } else { &lacking };
+        // What a later link goes through is found in any case.
+        let lacking = if unseen.contains(table) || through(place).next().is_some() { "" } else { &lacking };
         format!(
             "SELECT {place}, key, value FROM (SELECT DISTINCT ON ({lender_key}) {lender_key} AS key, \
              {lender_column} AS value FROM {lender} WHERE {lender_key} = ANY(${}::text[]) \

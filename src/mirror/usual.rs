@@ -112,15 +112,14 @@ pub async fn write(
     now: DateTime<Utc>,
 ) -> Result<Option<Done>, DbErr> {
     // The row types may have been read again since.
-    let fitting = |prepared: &&Prepared| Arc::ptr_eq(&prepared.layouts, layouts);
+    let fits = |prepared: &Prepared| Arc::ptr_eq(&prepared.layouts, layouts);
     let anew = events.iter().map(|(event, prepared)| {
-        let missing = prepared.filter(fitting).is_none();
-        missing.then(|| Prepared::of(event, layouts, keep, now)).flatten()
+        if prepared.is_some_and(fits) { None } else { Prepared::of(event, layouts, keep, now) }
     });
     let anew: Vec<Option<Prepared>> = anew.collect();
-    let prepared = events.iter().zip(&anew);
-    let prepared =
-        prepared.map(|((event, prepared), anew)| Some((*event, anew.as_ref().or(prepared.filter(fitting))?)));
+    let prepared = events.iter().zip(&anew).map(|((event, prepared), anew)| {
+        Some((*event, anew.as_ref().or(prepared.filter(|prepared| fits(prepared)))?))
+    });
     let Some(mut events) = prepared.collect::<Option<Vec<_>>>() else { return Ok(None) };
     inbox::sort_once_each(&mut events, |(event, _)| event);
     let usual = usual(&events, others);

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, RwLock},
     time::Duration,
 };
 
@@ -12,8 +12,8 @@ use sea_orm::DbErr;
 use serde_json::{Value as Json, json};
 use tokio::{
     sync::{
-        Mutex, MutexGuard, Notify, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock,
-        mpsc, oneshot,
+        self, Mutex, MutexGuard, Notify, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, mpsc,
+        oneshot,
     },
     task::{JoinHandle, JoinSet},
 };
@@ -121,9 +121,9 @@ impl Writer {
     /// failed, which is no error here.
     pub async fn event(&self, event: Event) -> Result<()> {
         let event = self.settings.exclusions.of_event(event)?;
-        let Settings { db, clock, keep_payloads, .. } = &*self.settings;
-        // Whoever writes the batch tells what is wrong with the database.
-        let layouts = self.layouts.get(db).await.ok().flatten();
+        let Settings { clock, keep_payloads, .. } = &*self.settings;
+        // Who writes the first batch reads the layouts.
+        let layouts = self.layouts.known();
         let prepared =
             layouts.and_then(|layouts| Prepared::of(&event, &layouts, *keep_payloads, clock.now()));
         self.send(Work::Event(Box::new(event), prepared.map(Box::new))).await
@@ -207,7 +207,7 @@ struct Ingest {
     /// Whoever holds it takes a batch.
     jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
     /// Whoever holds it writes rows.
-    rows: Arc<RwLock<()>>,
+    rows: Arc<sync::RwLock<()>>,
     /// Whoever holds it has the changes of a batch numbered.
     numbers: Mutex<()>,
     /// Whoever holds it commits a batch: changes are announced in the order of their numbers.
@@ -218,21 +218,30 @@ struct Ingest {
 
 /// The row types of the tables, once they are needed.
 #[derive(Debug, Default)]
-struct KnownLayouts(Mutex<Option<Arc<Layouts>>>);
+struct KnownLayouts(RwLock<Option<Arc<Layouts>>>);
 
 impl KnownLayouts {
-    /// None on SQLite.
+    /// Those that were read; none on SQLite.
+    fn known(&self) -> Option<Arc<Layouts>> {
+        self.0.read().expect("nothing panics under the lock").clone()
+    }
+
+    /// Reads them if need be.
     async fn get(&self, db: &Database) -> Result<Option<Arc<Layouts>>, DbErr> {
-        let mut known = self.0.lock().await;
-        if known.is_none() {
-            *known = db.layouts(usual::tables()).await?.map(Arc::new);
+        if let Some(known) = self.known() {
+            return Ok(Some(known));
         }
-        Ok(known.clone())
+        self.set(db.layouts(usual::tables()).await?.map(Arc::new));
+        Ok(self.known())
     }
 
     /// They are read again when they are next needed: while this program runs, a newer version of it may add columns.
-    async fn forget(&self) {
-        *self.0.lock().await = None;
+    fn forget(&self) {
+        self.set(None);
+    }
+
+    fn set(&self, layouts: Option<Arc<Layouts>>) {
+        *self.0.write().expect("nothing panics under the lock") = layouts;
     }
 }
 
@@ -314,7 +323,7 @@ async fn apply(ingest: &Ingest, works: &[Work], turn: &mut Turn, begun: &mut Beg
         }
         // One of them cannot be written: it must not take the others with it.
         Err(_) => {
-            ingest.layouts.forget().await;
+            ingest.layouts.forget();
             let mut outcomes = Vec::with_capacity(works.len());
             for work in works {
                 outcomes.push(apply_alone(ingest, work).await);
@@ -464,13 +473,11 @@ async fn record(
         Some((tx, layouts)) => usual::write(tx, layouts, &events, &others, keep, now).await?,
         None => None,
     };
-    match done {
-        Some(done) => Ok(done),
-        None => {
-            let events: Vec<&Event> = events.into_iter().map(|(event, _)| event).collect();
-            inbox::record(tx, &events, keep, now).await.map(Done::recorded)
-        }
+    if let Some(done) = done {
+        return Ok(done);
     }
+    let events: Vec<&Event> = events.into_iter().map(|(event, _)| event).collect();
+    inbox::record(tx, &events, keep, now).await.map(Done::recorded)
 }
 
 /// What is to be noted of the events, beside what the ties among them ask for.
