@@ -136,6 +136,9 @@ fn printable(text: &str) -> String {
 
 /// The same value without NUL characters, in names too.
 pub fn without_nul(json: &Json) -> Json {
+    if !has_nul(json) {
+        return json.clone();
+    }
     match json {
         Json::String(text) => Json::String(printable(text)),
         Json::Array(items) => Json::Array(items.iter().map(without_nul).collect()),
@@ -143,5 +146,14 @@ pub fn without_nul(json: &Json) -> Json {
             Json::Object(object.iter().map(|(name, value)| (printable(name), without_nul(value))).collect())
         }
         other => other.clone(),
+    }
+}
+
+fn has_nul(json: &Json) -> bool {
+    match json {
+        Json::String(text) => text.contains('\0'),
+        Json::Array(items) => items.iter().any(has_nul),
+        Json::Object(object) => object.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => false,
     }
 }

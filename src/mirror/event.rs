@@ -13,6 +13,7 @@ use super::{
 use crate::error::{Error, Result};
 
 mod thin;
+mod tree;
 
 /// A snapshot event: <https://docs.stripe.com/api/events/object>.
 #[derive(Deserialize)]
@@ -98,7 +99,7 @@ struct Sent {
 
 impl Sent {
     fn read(json: &RawValue) -> serde_json::Result<Self> {
-        let value: Value = serde_json::from_str(json.get())?;
+        let value = tree::read(json.get())?;
         // PostgreSQL stores an escaped NUL, and fails when somebody reads it.
         if json.get().contains(r"\u0000") {
             let value = without_nul(&value);
@@ -112,23 +113,33 @@ impl Sent {
 ///
 /// What is no JSON does not become JSON by it.
 fn compact(json: &str) -> String {
+    let bytes = json.as_bytes();
     let mut out = String::with_capacity(json.len());
-    let mut rest = json;
-    loop {
-        let quote = memchr::memchr(b'"', rest.as_bytes()).unwrap_or(rest.len());
-        for token in rest[..quote].split([' ', '\n', '\r', '\t']).filter(|token| !token.is_empty()) {
-            if is_bare(out.bytes().last()) && is_bare(token.bytes().next()) {
-                out.push(' ');
+    let (mut place, mut apart) = (0, false);
+    while let Some(byte) = bytes.get(place) {
+        let length = match byte {
+            b' ' | b'\n' | b'\r' | b'\t' => {
+                apart = true;
+                place += 1;
+                continue;
             }
-            out.push_str(token);
+            b'"' => string_length(&json[place..]),
+            _ => token_length(&bytes[place..]),
+        };
+        if apart && is_bare(out.bytes().last()) && is_bare(Some(*byte)) {
+            out.push(' ');
         }
-        if quote == rest.len() {
-            return out;
-        }
-        let end = quote + string_length(&rest[quote..]);
-        out.push_str(&rest[quote..end]);
-        rest = &rest[end..];
+        out.push_str(&json[place..place + length]);
+        place += length;
+        apart = false;
     }
+    out
+}
+
+/// The length of what is at the start of a text up to white space, a string or the end.
+fn token_length(text: &[u8]) -> usize {
+    let ends = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b'"');
+    text.iter().position(ends).unwrap_or(text.len())
 }
 
 /// Whether a byte is part of a number or a name, which white space ends.

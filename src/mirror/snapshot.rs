@@ -43,6 +43,13 @@ pub struct Snapshot {
     pub embedded: Vec<Snapshot>,
 }
 
+/// An object raised to the newest shape, whose children are not taken from it yet.
+struct Lifted {
+    object: Object,
+    /// The children of each kind as Stripe sent them: lifting the parent may complete or replace them.
+    raws: Vec<Vec<String>>,
+}
+
 /// Where a snapshot comes from, and when Stripe said it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -110,26 +117,33 @@ impl Snapshot {
         let mirror = mirror(name).unwrap_or(&OTHER);
         let asserts = source.kind != change::Kind::Created;
         let before = previous.filter(|_| asserts).map(|previous| put_back(&object, previous));
-        let (mut snapshot, lifted) = Self::build(mirror, object, raw, source)?;
+        let (mut snapshot, lifted) = Self::alone(mirror, object, raw, source)?;
         let Source { event, kind, .. } = &snapshot.source;
-        snapshot.claim = Some(Claim::new(mirror, event, *kind, &lifted, before));
+        snapshot.claim = Some(Claim::new(mirror, event, *kind, &lifted.object, before));
+        snapshot.take_children(lifted);
         Some(snapshot)
     }
 
-    /// The rows of an object, and the object in the newest shape.
-    fn build(
+    /// The rows of an object that came inside another.
+    fn inside(mirror: &'static Mirror, object: Object, raw: String, source: Source) -> Option<Self> {
+        let (mut snapshot, lifted) = Self::alone(mirror, object, raw, source)?;
+        snapshot.take_children(lifted);
+        Some(snapshot)
+    }
+
+    /// The row of an object, and the object, whose children are still in it.
+    fn alone(
         mirror: &'static Mirror,
         mut object: Object,
         raw: String,
         source: Source,
-    ) -> Option<(Self, Object)> {
+    ) -> Option<(Self, Lifted)> {
         let id = identity(mirror, &object, &source.account)?;
         let gone = object.get("deleted").and_then(Json::as_bool) == Some(true);
         let tombstone =
             source.kind == change::Kind::Deleted && mirror.deleted_event == DeletedEvent::Tombstone;
         let bare = gone && object.len() <= 3;
-        // As Stripe sent them: lifting the parent may complete or replace them.
-        let raws: Vec<Vec<String>> = mirror.children.iter().map(|children| raws(&object, children)).collect();
+        let raws = mirror.children.iter().map(|children| raws(&object, children)).collect();
         let embedded = embedded(mirror, &object, &source.embedded_in(&id));
         (mirror.lift)(&mut object);
         let value = |column: &Column| match column.name {
@@ -156,30 +170,32 @@ impl Snapshot {
             let incomplete = mirror.children.iter().filter(|children| is_incomplete(children, &object));
             snapshot.incomplete = incomplete.collect();
         }
-        for (children, raws) in mirror.children.iter().zip(raws) {
-            snapshot.take_children(children, raws, &object);
-        }
-        Some((snapshot, object))
+        Some((snapshot, Lifted { object, raws }))
     }
 
-    fn take_children(&mut self, children: &'static Children, raws: Vec<String>, object: &Object) {
-        let has_more =
-            object.get(children.field).and_then(|list| list.get("has_more")).and_then(Json::as_bool);
-        let absent = object.get(children.field).is_none_or(Json::is_null);
-        let Some(mirror) = mirror(children.object).filter(|_| !absent) else { return };
+    fn take_children(&mut self, Lifted { mut object, raws }: Lifted) {
+        for (children, raws) in self.mirror.children.iter().zip(raws) {
+            self.take_list(children, raws, object.remove(children.field).unwrap_or_default());
+        }
+    }
+
+    fn take_list(&mut self, children: &'static Children, raws: Vec<String>, mut list: Json) {
+        let has_more = list.get("has_more").and_then(Json::as_bool);
+        let Some(mirror) = mirror(children.object).filter(|_| !list.is_null()) else { return };
         // The event tells of the parent: its children end with it, but not by an event that it survives.
         let kind = match self.source.kind {
             change::Kind::Deleted if !self.deleted => change::Kind::Updated,
             kind => kind,
         };
         let source = Source { kind, ..self.source.clone() };
-        for (item, raw) in list(object, children.field).iter().zip(raws) {
-            let Json::Object(mut item) = item.clone() else { continue };
+        let items = list.get_mut("data").and_then(Json::as_array_mut).map(std::mem::take);
+        for (item, raw) in items.unwrap_or_default().into_iter().zip(raws) {
+            let Json::Object(mut item) = item else { continue };
             let parent = item.entry(children.parent).or_insert(Json::Null);
             if parent.is_null() {
                 *parent = self.id.as_str().into();
             }
-            let Some((mut child, _)) = Self::build(mirror, item, raw, source.clone()) else { continue };
+            let Some(mut child) = Self::inside(mirror, item, raw, source.clone()) else { continue };
             self.embedded.append(&mut child.embedded);
             self.children.push(child);
         }
@@ -261,7 +277,12 @@ pub fn is_incomplete(children: &Children, object: &Object) -> bool {
 }
 
 fn raws(object: &Object, children: &Children) -> Vec<String> {
-    list(object, children.field).iter().map(Json::to_string).collect()
+    list(object, children.field).iter().map(text_of).collect()
+}
+
+/// As [`Json::to_string`], which goes through a formatter.
+fn text_of(json: &Json) -> String {
+    serde_json::to_string(json).expect("a value is JSON")
 }
 
 /// The objects with a table that came along whole, in fields that say so.
@@ -275,8 +296,7 @@ fn embedded(mirror: &Mirror, object: &Object, source: &Source) -> Vec<Snapshot> 
             let Json::Object(object) = value else { continue };
             let named = object.get("object").and_then(Json::as_str).and_then(super::mirror);
             let Some(mirror) = named else { continue };
-            let built = Snapshot::build(mirror, object.clone(), value.to_string(), source.clone());
-            found.extend(built.map(|(snapshot, _)| snapshot));
+            found.extend(Snapshot::inside(mirror, object.clone(), text_of(value), source.clone()));
         }
     }
     found

@@ -77,14 +77,15 @@ impl Prepared {
         let (state, payload) = (event.state().to_value(), event.kept(keep));
         let record =
             |row: &Snapshot| Some(layouts.of(row.mirror.table)?.record(&write::fields(row.mirror, row, now)));
+        let (recorded, numbered) = (layouts.of(INBOX)?, layouts.of(FEED)?);
         let change = feed::change_of_event(event).map(|change| {
-            let record = layouts.of(FEED)?.record(&feed::fields(&change, &change.kind.to_value()));
-            Some((change, record))
+            let record = numbered.record(&feed::fields(&change, &change.kind.to_value()));
+            (change, record)
         });
         Some(Self {
-            event: layouts.of(INBOX)?.record(&event.fields(&state, payload.as_deref(), now)),
+            event: recorded.record(&event.fields(&state, payload.as_deref(), now)),
             rows: told(event).map(record).collect::<Option<_>>()?,
-            change: change.map_or(Some(None), |change| change.map(Some))?,
+            change,
             keys: borrowed::Keys::of(told(event)).all(),
             layouts: layouts.clone(),
         })
@@ -111,6 +112,9 @@ pub async fn write(
     keep: KeepPayloads,
     now: DateTime<Utc>,
 ) -> Result<Option<Done>, DbErr> {
+    if events.is_empty() {
+        return Ok(None);
+    }
     // The row types may have been read again since.
     let fits = |prepared: &Prepared| Arc::ptr_eq(&prepared.layouts, layouts);
     let anew = events.iter().map(|(event, prepared)| {
@@ -128,9 +132,6 @@ pub async fn write(
     let children = by_table(all().flat_map(|all| all.skip(1)));
     debug_assert!(mirrors().count() <= 128, "a bit for each table");
     let needed = Mixture { rows: places(&rows), children: places(&children) };
-    if events.is_empty() {
-        return Ok(None);
-    }
     let statement = needed.statement().filter(|(mixture, _)| mixture.is_known(layouts));
     let Some((mixture, text)) = statement else { return Ok(None) };
     // Those of whatever else is written too: locks are taken in one order, and so before any row's.

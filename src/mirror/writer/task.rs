@@ -1,0 +1,431 @@
+//! The tasks that write what waits in the queue, a transaction for all of it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, RwLock},
+    thread,
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use entity::{change, webhook_event::State};
+use sea_orm::DbErr;
+use tokio::{
+    runtime,
+    sync::{
+        self, Mutex, MutexGuard, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, mpsc, oneshot,
+    },
+    task::JoinSet,
+};
+
+use super::{BATCH, Ended, Job, Settings, Work};
+use crate::{
+    crash,
+    db::{Database, Layouts, Transaction},
+    error::{Error, Result, is_connection_failure, is_lost_connection},
+    mirror::{
+        Mirror,
+        batch::{self, Fate},
+        feed,
+        inbox::{self, Amendment, Event},
+        jobs, links,
+        snapshot::Snapshot,
+        thin,
+        tie::Offer,
+        usual::{self, Done},
+        write,
+    },
+};
+
+/// How often a batch is tried whose connection breaks, or that another process's transaction stands in the way of:
+/// once more than the pool has connections, all of which break when the database restarts.
+const ATTEMPTS: usize = 12;
+
+/// Why an event of a connected account changed nothing: merchants choose the ids of some objects themselves.
+const FOREIGN: &str = "another account has an object with this id";
+
+/// What the writing tasks share.
+///
+/// They take turns: while one commits its batch, the other prepares the next; of pages alone, both write rows at once. A
+/// batch is what arrived while the one before was being prepared: there is no timer.
+///
+/// The locks are taken in the order in which they stand here. Whoever waits for `rows` has written none yet, and whoever
+/// holds `numbers` or `commits` writes no more rows of the mirror: nobody waits for a lock and, in the database, for a row
+/// at once.
+pub struct Ingest {
+    settings: Arc<Settings>,
+    /// Whoever holds it takes a batch.
+    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+    /// Whoever holds it writes rows.
+    rows: Arc<sync::RwLock<()>>,
+    /// Whoever holds it has the changes of a batch numbered.
+    numbers: Mutex<()>,
+    /// Whoever holds it commits a batch: changes are announced in the order of their numbers.
+    commits: Mutex<()>,
+    links: links::Recent,
+    layouts: Arc<KnownLayouts>,
+}
+
+impl Ingest {
+    /// For those who take from this queue.
+    pub fn new(settings: Arc<Settings>, layouts: Arc<KnownLayouts>, jobs: mpsc::Receiver<Job>) -> Arc<Self> {
+        Arc::new(Self {
+            settings,
+            jobs: Arc::new(Mutex::new(jobs)),
+            rows: Arc::default(),
+            numbers: Mutex::default(),
+            commits: Mutex::default(),
+            links: links::Recent::default(),
+            layouts,
+        })
+    }
+}
+
+/// The row types of the tables, once they are needed.
+#[derive(Debug, Default)]
+pub struct KnownLayouts(RwLock<Option<Arc<Layouts>>>);
+
+impl KnownLayouts {
+    /// Those that were read; none on SQLite.
+    pub fn known(&self) -> Option<Arc<Layouts>> {
+        self.0.read().expect("nothing panics under the lock").clone()
+    }
+
+    /// Reads them if need be.
+    async fn get(&self, db: &Database) -> Result<Option<Arc<Layouts>>, DbErr> {
+        if let Some(known) = self.known() {
+            return Ok(Some(known));
+        }
+        self.set(db.layouts(usual::tables()).await?.map(Arc::new));
+        Ok(self.known())
+    }
+
+    /// They are read again when they are next needed: while this program runs, a newer version of it may add columns.
+    fn forget(&self) {
+        self.set(None);
+    }
+
+    fn set(&self, layouts: Option<Arc<Layouts>>) {
+        *self.0.write().expect("nothing panics under the lock") = layouts;
+    }
+}
+
+/// The turn to write a batch, given up before it is committed.
+type Turn = Option<Held>;
+
+/// What is held for it.
+#[expect(dead_code, reason = "they are held")]
+enum Held {
+    /// For pages of lists: another task may write other pages at the same time.
+    Shared(OwnedRwLockReadGuard<()>),
+    /// For everything else: the changes of events are numbered with their rows.
+    Alone(OwnedMutexGuard<mpsc::Receiver<Job>>, OwnedRwLockWriteGuard<()>),
+}
+
+impl Held {
+    /// What these jobs need, of whom the taker has the queue.
+    async fn of(jobs: &[Job], queue: OwnedMutexGuard<mpsc::Receiver<Job>>, ingest: &Ingest) -> Self {
+        if jobs.iter().all(|job| matches!(job.work, Work::Page { .. })) {
+            Self::Shared(ingest.rows.clone().read_owned().await)
+        } else {
+            Self::Alone(queue, ingest.rows.clone().write_owned().await)
+        }
+    }
+}
+
+/// A transaction for the next batch, begun with the commit of the last one to save a round trip.
+type Begun = Option<Transaction>;
+
+/// How long such a transaction waits for a batch: an idle one is in the way of whoever changes tables.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Starts the tasks, on a thread of their own.
+///
+/// What the database answers would else wait for the requests whose turn is before: several are parsed in the time in which
+/// it writes a batch.
+pub fn start(ingest: Arc<Ingest>) -> Ended {
+    let (alive, ended) = oneshot::channel();
+    let run_all = move || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("the system has files left");
+        runtime.block_on(async {
+            let tasks = (0..ingest.settings.db.ingest_connections()).map(|_| run(ingest.clone()));
+            tasks.collect::<JoinSet<()>>().join_all().await
+        });
+        drop(alive);
+    };
+    thread::Builder::new().name("writer".to_owned()).spawn(run_all).expect("the system has threads left");
+    ended
+}
+
+async fn run(ingest: Arc<Ingest>) {
+    let mut waiting = Vec::with_capacity(BATCH);
+    let mut begun = None;
+    loop {
+        let next = async {
+            let mut queue = ingest.jobs.clone().lock_owned().await;
+            take(&mut queue, &mut waiting).await;
+            queue
+        };
+        let queue =
+            if begun.is_some() { tokio::time::timeout(PAUSE, next).await.ok() } else { Some(next.await) };
+        let Some(queue) = queue else {
+            begun = None;
+            continue;
+        };
+        if waiting.is_empty() {
+            return;
+        }
+        let turn = Held::of(&waiting, queue, &ingest).await;
+        let (works, done): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
+        let outcomes = apply(&ingest, &works, &mut Some(turn), &mut begun).await;
+        for (done, outcome) in done.into_iter().zip(outcomes) {
+            // Whoever asked may be gone; the work is done all the same.
+            let _ = done.send(outcome);
+        }
+    }
+}
+
+/// Waits for a job, and takes what else is there already; none when there will be none any more.
+async fn take(jobs: &mut mpsc::Receiver<Job>, taken: &mut Vec<Job>) {
+    let mut next = jobs.recv().await;
+    let mut objects = 0;
+    while let Some(job) = next {
+        objects += job.work.said().count().max(1);
+        taken.push(job);
+        next = if objects < BATCH { jobs.try_recv().ok() } else { None };
+    }
+}
+
+async fn apply(ingest: &Ingest, works: &[Work], turn: &mut Turn, begun: &mut Begun) -> Vec<Result<()>> {
+    let all: Vec<&Work> = works.iter().collect();
+    match attempt(ingest, &all, turn, begun).await {
+        Ok(()) => works.iter().map(|_| Ok(())).collect(),
+        Err(error) if is_connection_failure(&error) => {
+            let error = Error::from(error);
+            works.iter().map(|_| Err(error.clone())).collect()
+        }
+        // One of them cannot be written: it must not take the others with it.
+        Err(_) => {
+            ingest.layouts.forget();
+            let mut outcomes = Vec::with_capacity(works.len());
+            for work in works {
+                outcomes.push(apply_alone(ingest, work).await);
+            }
+            outcomes
+        }
+    }
+}
+
+async fn apply_alone(ingest: &Ingest, work: &Work) -> Result<()> {
+    let error = match attempt(ingest, &[work], &mut None, &mut None).await {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    match work {
+        Work::Event(event, _) if !is_connection_failure(&error) => {
+            tracing::error!(
+                event.id = event.id,
+                event.r#type = event.r#type,
+                object.id = event.object_id,
+                error = %error,
+                "event could not be applied"
+            );
+            Ok(record_failed(&ingest.settings, event, &error.to_string()).await?)
+        }
+        _ => Err(error.into()),
+    }
+}
+
+/// Records an event that could not be applied, and has its object asked for: the mirror need not wait for the event.
+async fn record_failed(settings: &Settings, event: &Event, reason: &str) -> Result<(), DbErr> {
+    let now = settings.clock.now();
+    let tx = settings.db.begin().await?;
+    inbox::record_failed(&tx, event, reason, now).await?;
+    let asked = jobs::instead_of(event);
+    jobs::enqueue(&tx, asked.as_slice(), now).await?;
+    tx.commit().await?;
+    if asked.is_some() {
+        settings.jobs.notify_one();
+    }
+    Ok(())
+}
+
+async fn attempt(ingest: &Ingest, works: &[&Work], turn: &mut Turn, begun: &mut Begun) -> Result<(), DbErr> {
+    let mut tries = 0;
+    loop {
+        match commit(ingest, works, turn, begun).await {
+            Err(error) if is_lost_connection(&error) && tries + 1 < ATTEMPTS => tries += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn, begun: &mut Begun) -> Result<(), DbErr> {
+    let settings = &ingest.settings;
+    let now = settings.clock.now();
+    let tx = match begun.take() {
+        Some(tx) => tx,
+        None => settings.db.begin_ingest().await?,
+    };
+    crash::point("begun");
+    let Effects { changes, linked, asks, numbers } = write(ingest, &tx, works, now).await?;
+    crash::point("before commit");
+    let committing = ingest.commits.lock().await;
+    drop(numbers);
+    *turn = None;
+    *begun = tx.commit_and_begin().await?;
+    crash::point("after commit");
+    linked.announce(&settings.changes, &ingest.links);
+    settings.changes.announce(changes);
+    drop(committing);
+    if asks {
+        settings.jobs.notify_one();
+    }
+    Ok(())
+}
+
+/// What follows from a batch once it is committed.
+struct Effects<'i> {
+    changes: Vec<change::Model>,
+    linked: links::Linked,
+    /// Whether there is something to ask Stripe for.
+    asks: bool,
+    /// Held until it is this batch's turn to commit.
+    numbers: MutexGuard<'i, ()>,
+}
+
+/// Writes everything of a batch.
+async fn write<'i>(
+    ingest: &'i Ingest,
+    tx: &Transaction,
+    works: &[&Work],
+    now: DateTime<Utc>,
+) -> Result<Effects<'i>, DbErr> {
+    let settings = &ingest.settings;
+    let known = known_before(tx, works).await?;
+    let mut done = record(ingest, tx, works, now).await?;
+    crash::point("inbox recorded");
+    let works = without_duplicates(works, &done.new);
+    let fresh: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
+    let mut asks = thin::record(tx, &fresh, now).await?;
+    let mut written = batch::write(tx, &offers(&works), &done, now).await?;
+    crash::point("rows written");
+    inbox::amend(tx, amendments(&works, &mut written)).await?;
+    let numbers = ingest.numbers.lock().await;
+    let needed = jobs::needed(&written);
+    jobs::enqueue(tx, &needed, now).await?;
+    asks |= !needed.is_empty();
+    let untold: Vec<change::Model> = works
+        .iter()
+        .flat_map(|work| work.said())
+        .filter(|(_, row)| written.fate(row) == Fate::Written && !done.has_written(row))
+        .filter_map(|(event, row)| change_of(event, row, &known))
+        .collect();
+    let mut changes = std::mem::take(&mut done.changes);
+    changes.extend(feed::record(tx, untold).await?);
+    let rows: Vec<&Snapshot> = written.rows.iter().map(AsRef::as_ref).collect();
+    let linked = links::link(tx, &rows, &settings.link_metadata_keys, &ingest.links, now).await?;
+    for work in &works {
+        if let Work::Page { beside: Some(beside), .. } = work {
+            beside.write(tx).await?;
+        }
+    }
+    Ok(Effects { changes, linked, asks, numbers })
+}
+
+/// Records the events, and does with them what takes no look at what is stored.
+async fn record(
+    ingest: &Ingest,
+    tx: &Transaction,
+    works: &[&Work],
+    now: DateTime<Utc>,
+) -> Result<Done, DbErr> {
+    let keep = ingest.settings.keep_payloads;
+    let layouts = ingest.layouts.get(&ingest.settings.db).await?;
+    let (mut events, mut others) = (Vec::with_capacity(works.len()), Vec::new());
+    for work in works {
+        match work {
+            Work::Event(event, prepared) => events.push((&**event, prepared.as_deref())),
+            Work::Replay(_) | Work::Fetched(_) | Work::Page { .. } => others.push(work),
+        }
+    }
+    let again: Vec<&Event> = others.iter().filter_map(|work| work.event()).collect();
+    inbox::record_again(tx, &again, now).await?;
+    let others: Vec<&Snapshot> = others.iter().flat_map(|work| work.said()).map(|(_, row)| row).collect();
+    let done = match tx.postgres().zip(layouts.as_ref()) {
+        Some((tx, layouts)) => usual::write(tx, layouts, &events, &others, keep, now).await?,
+        None => None,
+    };
+    if let Some(done) = done {
+        return Ok(done);
+    }
+    let events: Vec<&Event> = events.into_iter().map(|(event, _)| event).collect();
+    inbox::record(tx, &events, keep, now).await.map(Done::recorded)
+}
+
+/// What is to be noted of the events, beside what the ties among them ask for.
+fn amendments(works: &[&Work], written: &mut batch::Written<'_>) -> Vec<Amendment> {
+    let mut amendments = std::mem::take(&mut written.amendments);
+    for (event, snapshot) in works.iter().flat_map(|work| work.said()) {
+        let Some(event) = event else { continue };
+        let state = match written.fate(snapshot) {
+            Fate::Stale => (State::Stale, None),
+            Fate::Foreign => (State::Ignored, Some(FOREIGN.to_owned())),
+            Fate::Kept | Fate::Written => continue,
+        };
+        amendments.push(Amendment { id: event.id.clone(), state: Some(state), payload: Some(event.text()) });
+    }
+    amendments
+}
+
+/// What the works want to be written.
+fn offers<'a>(works: &[&'a Work]) -> Vec<Offer<'a>> {
+    let said = works.iter().flat_map(|work| work.said());
+    said.map(|(event, snapshot)| Offer { snapshot, event }).collect()
+}
+
+/// The first delivery of an event counts, and a replay; a second one in the same batch is a duplicate too.
+fn without_duplicates<'a>(works: &[&'a Work], new: &HashSet<String>) -> Vec<&'a Work> {
+    let mut seen = HashSet::new();
+    let mut fresh = Vec::with_capacity(works.len());
+    for work in works.iter().copied() {
+        if work
+            .event()
+            .is_none_or(|event| (work.is_replay() || new.contains(&event.id)) && seen.insert(&event.id))
+        {
+            fresh.push(work);
+        }
+    }
+    fresh
+}
+
+/// The objects that the mirror held already, of those that Stripe was asked for: its answer does not say whether one is
+/// new.
+async fn known_before(
+    tx: &Transaction,
+    works: &[&Work],
+) -> Result<HashMap<&'static str, HashSet<String>>, DbErr> {
+    let mut asked: HashMap<&'static str, (&'static Mirror, Vec<&str>)> = HashMap::new();
+    for (_, snapshot) in works.iter().flat_map(|work| work.said()).filter(|(event, _)| event.is_none()) {
+        let (_, ids) = asked.entry(snapshot.mirror.table).or_insert((snapshot.mirror, Vec::new()));
+        ids.push(&snapshot.id);
+    }
+    let mut known = HashMap::with_capacity(asked.len());
+    for (table, (mirror, ids)) in asked {
+        known.insert(table, write::existing(tx, mirror, &ids).await?);
+    }
+    Ok(known)
+}
+
+fn change_of(
+    event: Option<&Event>,
+    snapshot: &Snapshot,
+    known: &HashMap<&'static str, HashSet<String>>,
+) -> Option<change::Model> {
+    let is_known = || known.get(snapshot.mirror.table).is_some_and(|known| known.contains(&snapshot.id));
+    match event {
+        Some(event) => feed::change_of_event(event),
+        None => Some(feed::change_of_answer(snapshot, is_known())),
+    }
+}
