@@ -1,4 +1,4 @@
-//! One queue for everything that is to be written.
+//! One queue for everything that is to be written: the way into it.
 
 mod task;
 
@@ -60,7 +60,7 @@ enum Work {
     },
 }
 
-/// Resolves, to whatever, when nobody writes any more.
+/// Resolves when the tasks that write have ended; to what does not matter.
 pub type Ended = oneshot::Receiver<()>;
 
 /// What the writing tasks work with.
