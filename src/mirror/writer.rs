@@ -60,7 +60,7 @@ enum Work {
     },
 }
 
-/// Resolves when the tasks that write have ended; to what does not matter.
+/// Resolves when the tasks that write have ended: to an error if one of them panicked.
 pub type Ended = oneshot::Receiver<()>;
 
 /// What the writing tasks work with.

@@ -148,11 +148,14 @@ pub fn start(ingest: Arc<Ingest>) -> Ended {
     let run_all = move || {
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("the system has files left");
-        runtime.block_on(async {
+        runtime.block_on(async move {
             let tasks = (0..ingest.settings.db.ingest_connections()).map(|_| run(ingest.clone()));
-            tasks.collect::<JoinSet<()>>().join_all().await
+            tasks.collect::<JoinSet<()>>().join_all().await;
+            // It may be the last that has the database, whose connections are given back on a runtime.
+            drop(ingest);
         });
-        drop(alive);
+        // Nobody has to wait for it.
+        let _ = alive.send(());
     };
     thread::Builder::new().name("writer".to_owned()).spawn(run_all).expect("the system has threads left");
     ended
