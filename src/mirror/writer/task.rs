@@ -141,8 +141,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Starts the tasks, on a thread of their own.
 ///
-/// What the database answers would else wait for the requests whose turn is before: several are parsed in the time in which
-/// it writes a batch.
+/// Else what the database answers would wait behind requests: in the time in which it writes a batch, those of the next one
+/// are parsed.
 pub fn start(ingest: Arc<Ingest>) -> Ended {
     let (alive, ended) = oneshot::channel();
     let run_all = move || {
