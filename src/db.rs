@@ -30,7 +30,8 @@ mod reader;
 mod records;
 mod transaction;
 
-/// How many transactions of the mirror's are under way at once on PostgreSQL: one commits while the other is prepared.
+/// How many transactions of the mirror's are under way at once on PostgreSQL: while one waits for the disk or for us, the
+/// other writes.
 const INGEST_CONNECTIONS: u32 = 2;
 
 /// What SQLite keeps of the file in memory for a connection that reads, in KiB.

@@ -1,14 +1,21 @@
 //! The change feed: who follows what changes in the mirror, from where they left off.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    mem,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_graphql::futures_util::{Stream, stream};
 use entity::change;
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio::sync::broadcast::{self, error::RecvError};
+
+use self::order::Order;
+
+mod order;
 
 /// How many changes are kept in memory for a follower that is slow; beyond that it reads the table.
 const BUFFER: usize = 1024;
@@ -20,21 +27,30 @@ const PAGE: u64 = 500;
 #[derive(Clone, Debug)]
 pub struct Changes {
     bus: broadcast::Sender<Arc<change::Model>>,
+    order: Arc<Mutex<Order>>,
     /// How often a user or an organization was linked to a customer in this process.
     links: Arc<AtomicU64>,
 }
 
 impl Default for Changes {
     fn default() -> Self {
-        Self { bus: broadcast::Sender::new(BUFFER), links: Arc::default() }
+        Self { bus: broadcast::Sender::new(BUFFER), order: Arc::default(), links: Arc::default() }
     }
 }
 
 impl Changes {
-    /// Tells followers what was committed.
-    pub fn announce(&self, changes: Vec<change::Model>) {
-        for change in changes {
-            // No receiver is no error: nobody follows just now.
+    /// To be called before the database numbers the changes of a transaction.
+    ///
+    /// Transactions that are under way at once commit in any order. What they changed is told in that of its numbers, or a
+    /// follower who goes on after the last one that they saw would miss what has a lower one and was committed later.
+    pub fn numbering(&self) -> Numbering {
+        Numbering { transaction: lock(&self.order).begin(), changes: self.clone(), committed: Vec::new() }
+    }
+
+    fn end(&self, transaction: u64, committed: Vec<change::Model>) {
+        let mut order = lock(&self.order);
+        for change in order.end(transaction, committed) {
+            // No receiver is no error: nobody follows just now. Sent under the lock, so that the order stays.
             let _ = self.bus.send(Arc::new(change));
         }
     }
@@ -62,9 +78,10 @@ impl Changes {
         let live = self.bus.subscribe();
         let last = match after {
             Some(after) => after,
-            None => newest(&db).await?,
+            None => newest(&db, &self.order).await?,
         };
-        let follower = Follower { live, db, objects, last, behind: after.is_some() };
+        let follower =
+            Follower { live, order: self.order.clone(), db, objects, last, behind: after.is_some() };
         Ok(stream::unfold((follower, Vec::new()), |(mut follower, mut ready)| async move {
             loop {
                 if let Some(change) = ready.pop() {
@@ -80,13 +97,43 @@ impl Changes {
     }
 }
 
-async fn newest(db: &DatabaseConnection) -> Result<i64, DbErr> {
+/// The number of the newest change, once all that have lower ones are committed or never will be.
+async fn newest(db: &DatabaseConnection, order: &Mutex<Order>) -> Result<i64, DbErr> {
     let newest = change::Entity::find().order_by_desc(change::Column::Seq).one(db).await?;
+    let (mut first, next) = lock(order).under_way();
+    // An error would mean that there is nobody left who writes.
+    let _ = first.wait_for(|first| *first >= next).await;
     Ok(newest.map_or(0, |change| change.seq))
+}
+
+fn lock(order: &Mutex<Order>) -> MutexGuard<'_, Order> {
+    order.lock().expect("nothing panics under the lock")
+}
+
+/// A transaction whose changes are numbered; one that is dropped has changed nothing.
+#[derive(Debug)]
+pub struct Numbering {
+    transaction: u64,
+    changes: Changes,
+    committed: Vec<change::Model>,
+}
+
+impl Numbering {
+    /// Tells followers what was committed, once whatever has lower numbers has ended.
+    pub fn announce(mut self, committed: Vec<change::Model>) {
+        self.committed = committed;
+    }
+}
+
+impl Drop for Numbering {
+    fn drop(&mut self) {
+        self.changes.end(self.transaction, mem::take(&mut self.committed));
+    }
 }
 
 struct Follower {
     live: broadcast::Receiver<Arc<change::Model>>,
+    order: Arc<Mutex<Order>>,
     db: DatabaseConnection,
     objects: Vec<&'static str>,
     /// The place in the order up to which changes were handed out.
@@ -99,9 +146,11 @@ impl Follower {
     /// The next changes, the latest first; `None` when there will be no more.
     async fn next(&mut self) -> Result<Option<Vec<Arc<change::Model>>>, DbErr> {
         if self.behind {
-            let page = self.read().await?;
+            let newest = newest(&self.db, &self.order).await?;
+            let page = self.read(newest).await?;
             self.behind = page.len() as u64 == PAGE;
-            self.last = page.first().map_or(self.last, |change| change.seq);
+            let read = page.first().filter(|_| self.behind).map_or(newest, |change| change.seq);
+            self.last = self.last.max(read);
             return Ok(Some(page));
         }
         match self.live.recv().await {
@@ -119,9 +168,10 @@ impl Follower {
         }
     }
 
-    async fn read(&self) -> Result<Vec<Arc<change::Model>>, DbErr> {
+    async fn read(&self, newest: i64) -> Result<Vec<Arc<change::Model>>, DbErr> {
         let rows = change::Entity::find()
             .filter(change::Column::Seq.gt(self.last))
+            .filter(change::Column::Seq.lte(newest))
             .filter(change::Column::Object.is_in(self.objects.iter().copied()))
             .order_by_asc(change::Column::Seq)
             .limit(PAGE)

@@ -81,6 +81,11 @@ impl Borrowed {
     }
 }
 
+/// Whether a table has columns that are filled from another, or fills others.
+pub fn has(table: &str) -> bool {
+    BORROWED.iter().any(|link| link.table == table || link.lender == table)
+}
+
 /// Some of the links: a bit for the place of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Links(u32);

@@ -204,6 +204,11 @@ impl Snapshot {
         }
     }
 
+    /// It, and what came in its lists.
+    pub fn with_children(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.children)
+    }
+
     /// The value of a column.
     pub fn value(&self, column: &str) -> Option<&Value> {
         self.values.get(self.mirror.position(column)?)

@@ -41,9 +41,9 @@ pub struct Done {
 }
 
 impl Done {
-    /// Nothing but the recording of events.
-    pub fn recorded(new: HashSet<String>) -> Self {
-        Self { new, ..Self::default() }
+    /// Nothing but the recording of events, and what was locked before.
+    pub fn recorded(new: HashSet<String>, locked: BTreeSet<String>) -> Self {
+        Self { new, locked, ..Self::default() }
     }
 
     /// Whether the statement tried to write what an event says.
@@ -94,11 +94,7 @@ impl Prepared {
 
 /// What an event says of its object, and of what is in its lists.
 fn told(event: &Event) -> impl Iterator<Item = &Snapshot> {
-    event.snapshot.iter().flat_map(with_children)
-}
-
-fn with_children(row: &Snapshot) -> impl Iterator<Item = &Snapshot> {
-    std::iter::once(row).chain(&row.children)
+    event.snapshot.iter().flat_map(Snapshot::with_children)
 }
 
 /// Records events, and writes what the usual ones among them say; `others` are what else the batch writes.
@@ -135,7 +131,7 @@ pub async fn write(
     let statement = needed.statement().filter(|(mixture, _)| mixture.is_known(layouts));
     let Some((mixture, text)) = statement else { return Ok(None) };
     // Those of whatever else is written too: locks are taken in one order, and so before any row's.
-    let mut locked = borrowed::Keys::of(others.iter().flat_map(|row| with_children(row))).all();
+    let mut locked = borrowed::Keys::of(others.iter().flat_map(|row| row.with_children())).all();
     locked.extend(events.iter().flat_map(|(_, prepared)| prepared.keys.iter().cloned()));
     let mut columns = Columns::default();
     columns.add(locked.iter().map(String::as_str).collect::<Vec<_>>());
@@ -175,7 +171,7 @@ pub async fn write(
 /// The events whose object, and whatever came in its lists, nothing else in the batch tells of.
 fn usual<'e>(events: &[(&'e Event, &'e Prepared)], others: &[&Snapshot]) -> Vec<(&'e Event, &'e Prepared)> {
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
-    let others = others.iter().flat_map(|row| with_children(row));
+    let others = others.iter().flat_map(|row| row.with_children());
     for row in events.iter().flat_map(|(event, _)| told(event)).chain(others) {
         *known.entry((row.mirror.table, &row.id)).or_default() += 1;
     }

@@ -1,4 +1,4 @@
-//! One queue for everything that is to be written: the way into it.
+//! The queues of what is to be written, and the way into them.
 
 mod task;
 
@@ -9,7 +9,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use self::task::{Ingest, KnownLayouts};
 use super::{
-    Mirror,
+    Mirror, borrowed,
     exclude::Exclusions,
     inbox::Event,
     mirror,
@@ -36,10 +36,17 @@ const BATCH: usize = 256;
 /// The way into the mirror.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    queue: mpsc::Sender<Job>,
+    queues: Queues,
     settings: Arc<Settings>,
     layouts: Arc<KnownLayouts>,
 }
+
+/// A queue for each connection that writes, of which each has its own tables.
+///
+/// What a transaction costs the database is mostly a price for each table: two that write the same tables pay it twice,
+/// and wait for each other's rows.
+#[derive(Clone, Debug)]
+struct Queues(Arc<[mpsc::Sender<Job>]>);
 
 #[derive(Debug)]
 struct Job {
@@ -78,12 +85,13 @@ pub struct Settings {
 }
 
 impl Writer {
-    /// Starts the tasks that write; they end when the last [`Writer`] is gone and the queue is empty.
+    /// Starts the tasks that write; they end when the last [`Writer`] is gone and the queues are empty.
     pub fn start(settings: Settings) -> (Self, Ended) {
-        let (queue, jobs) = mpsc::channel(4 * BATCH);
+        let queues = (0..settings.db.ingest_connections()).map(|_| mpsc::channel(4 * BATCH));
+        let (queues, jobs): (Vec<_>, Vec<_>) = queues.unzip();
         let (settings, layouts) = (Arc::new(settings), Arc::<KnownLayouts>::default());
-        let ended = task::start(Ingest::new(settings.clone(), layouts.clone(), jobs));
-        (Self { queue, settings, layouts }, ended)
+        let ended = task::start(Ingest::new(settings.clone(), layouts.clone()), jobs);
+        (Self { queues: Queues(queues.into()), settings, layouts }, ended)
     }
 
     /// Records an event and applies it; returns once both are durable.
@@ -151,9 +159,25 @@ impl Writer {
     async fn send(&self, work: Work) -> Result<()> {
         let (done, outcome) = oneshot::channel();
         let stopped = || Error::unavailable("The gateway is shutting down.");
-        self.queue.send(Job { work, done }).await.map_err(|_| stopped())?;
+        self.queues.of(&work).send(Job { work, done }).await.map_err(|_| stopped())?;
         crash::point("queued");
         outcome.await.map_err(|_| stopped())?
+    }
+}
+
+impl Queues {
+    /// The queue for a work.
+    ///
+    /// Payments are in one, all else in the other: a borrowed column and its lender are not written at once, or one would
+    /// wait for the other. Pages of lists go where less waits: of one type alone they would have a single connection.
+    fn of(&self, work: &Work) -> &mpsc::Sender<Job> {
+        let emptiest = || self.0.iter().max_by_key(|queue| queue.capacity());
+        let queue = match work {
+            Work::Page { .. } => emptiest(),
+            _ if work.said().any(|(_, row)| borrowed::has(row.mirror.table)) => self.0.first(),
+            _ => self.0.last(),
+        };
+        queue.expect("the mirror has a connection to write with")
     }
 }
 

@@ -16,6 +16,7 @@ mod backfill;
 mod backfill_faults;
 mod billing_objects;
 mod billing_summary;
+mod changes;
 mod checkout;
 mod checkout_faults;
 mod checkout_way;

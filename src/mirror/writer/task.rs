@@ -1,7 +1,7 @@
 //! The tasks that write what waits in the queue, a transaction for all of it.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, RwLock},
     thread,
     time::Duration,
@@ -12,9 +12,7 @@ use entity::{change, webhook_event::State};
 use sea_orm::DbErr;
 use tokio::{
     runtime,
-    sync::{
-        self, Mutex, MutexGuard, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, mpsc, oneshot,
-    },
+    sync::{mpsc, oneshot},
     task::JoinSet,
 };
 
@@ -26,7 +24,7 @@ use crate::{
     mirror::{
         Mirror,
         batch::{self, Fate},
-        feed,
+        borrowed, feed,
         inbox::{self, Amendment, Event},
         jobs, links,
         snapshot::Snapshot,
@@ -45,39 +43,16 @@ const ATTEMPTS: usize = 12;
 const FOREIGN: &str = "another account has an object with this id";
 
 /// What the writing tasks share.
-///
-/// They take turns: while one commits its batch, the other prepares the next; of pages alone, both write rows at once. A
-/// batch is what arrived while the one before was being prepared: there is no timer.
-///
-/// The locks are taken in the order in which they stand here. Whoever waits for `rows` has written none yet, and whoever
-/// holds `numbers` or `commits` writes no more rows of the mirror: nobody waits for a lock and, in the database, for a row
-/// at once.
+#[derive(Debug)]
 pub struct Ingest {
     settings: Arc<Settings>,
-    /// Whoever holds it takes a batch.
-    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
-    /// Whoever holds it writes rows.
-    rows: Arc<sync::RwLock<()>>,
-    /// Whoever holds it has the changes of a batch numbered.
-    numbers: Mutex<()>,
-    /// Whoever holds it commits a batch: changes are announced in the order of their numbers.
-    commits: Mutex<()>,
     links: links::Recent,
     layouts: Arc<KnownLayouts>,
 }
 
 impl Ingest {
-    /// For those who take from this queue.
-    pub fn new(settings: Arc<Settings>, layouts: Arc<KnownLayouts>, jobs: mpsc::Receiver<Job>) -> Arc<Self> {
-        Arc::new(Self {
-            settings,
-            jobs: Arc::new(Mutex::new(jobs)),
-            rows: Arc::default(),
-            numbers: Mutex::default(),
-            commits: Mutex::default(),
-            links: links::Recent::default(),
-            layouts,
-        })
+    pub fn new(settings: Arc<Settings>, layouts: Arc<KnownLayouts>) -> Arc<Self> {
+        Arc::new(Self { settings, links: links::Recent::default(), layouts })
     }
 }
 
@@ -110,46 +85,23 @@ impl KnownLayouts {
     }
 }
 
-/// The turn to write a batch, given up before it is committed.
-type Turn = Option<Held>;
-
-/// What is held for it.
-#[expect(dead_code, reason = "they are held")]
-enum Held {
-    /// For pages of lists: another task may write other pages at the same time.
-    Shared(OwnedRwLockReadGuard<()>),
-    /// For everything else: the changes of events are numbered with their rows.
-    Alone(OwnedMutexGuard<mpsc::Receiver<Job>>, OwnedRwLockWriteGuard<()>),
-}
-
-impl Held {
-    /// What these jobs need, of whom the taker has the queue.
-    async fn of(jobs: &[Job], queue: OwnedMutexGuard<mpsc::Receiver<Job>>, ingest: &Ingest) -> Self {
-        if jobs.iter().all(|job| matches!(job.work, Work::Page { .. })) {
-            Self::Shared(ingest.rows.clone().read_owned().await)
-        } else {
-            Self::Alone(queue, ingest.rows.clone().write_owned().await)
-        }
-    }
-}
-
 /// A transaction for the next batch, begun with the commit of the last one to save a round trip.
 type Begun = Option<Transaction>;
 
 /// How long such a transaction waits for a batch: an idle one is in the way of whoever changes tables.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Starts the tasks, on a thread of their own.
+/// Starts a task for each queue, on a thread of their own.
 ///
 /// Else what the database answers would wait behind requests: in the time in which it writes a batch, those of the next one
 /// are parsed.
-pub fn start(ingest: Arc<Ingest>) -> Ended {
+pub fn start(ingest: Arc<Ingest>, queues: Vec<mpsc::Receiver<Job>>) -> Ended {
     let (alive, ended) = oneshot::channel();
     let run_all = move || {
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("the system has files left");
         runtime.block_on(async move {
-            let tasks = (0..ingest.settings.db.ingest_connections()).map(|_| run(ingest.clone()));
+            let tasks = queues.into_iter().map(|jobs| run(ingest.clone(), jobs));
             tasks.collect::<JoinSet<()>>().join_all().await;
             // It may be the last that has the database, whose connections are given back on a runtime.
             drop(ingest);
@@ -161,27 +113,23 @@ pub fn start(ingest: Arc<Ingest>) -> Ended {
     ended
 }
 
-async fn run(ingest: Arc<Ingest>) {
+/// Writes what waits in a queue, a batch after the other: what arrives while one is written is the next. There is no timer.
+async fn run(ingest: Arc<Ingest>, mut jobs: mpsc::Receiver<Job>) {
     let mut waiting = Vec::with_capacity(BATCH);
     let mut begun = None;
     loop {
-        let next = async {
-            let mut queue = ingest.jobs.clone().lock_owned().await;
-            take(&mut queue, &mut waiting).await;
-            queue
-        };
-        let queue =
-            if begun.is_some() { tokio::time::timeout(PAUSE, next).await.ok() } else { Some(next.await) };
-        let Some(queue) = queue else {
+        let next = take(&mut jobs, &mut waiting);
+        if begun.is_none() {
+            next.await;
+        } else if tokio::time::timeout(PAUSE, next).await.is_err() {
             begun = None;
             continue;
-        };
+        }
         if waiting.is_empty() {
             return;
         }
-        let turn = Held::of(&waiting, queue, &ingest).await;
         let (works, done): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
-        let outcomes = apply(&ingest, &works, &mut Some(turn), &mut begun).await;
+        let outcomes = apply(&ingest, &works, &mut begun).await;
         for (done, outcome) in done.into_iter().zip(outcomes) {
             // Whoever asked may be gone; the work is done all the same.
             let _ = done.send(outcome);
@@ -200,9 +148,9 @@ async fn take(jobs: &mut mpsc::Receiver<Job>, taken: &mut Vec<Job>) {
     }
 }
 
-async fn apply(ingest: &Ingest, works: &[Work], turn: &mut Turn, begun: &mut Begun) -> Vec<Result<()>> {
+async fn apply(ingest: &Ingest, works: &[Work], begun: &mut Begun) -> Vec<Result<()>> {
     let all: Vec<&Work> = works.iter().collect();
-    match attempt(ingest, &all, turn, begun).await {
+    match attempt(ingest, &all, begun).await {
         Ok(()) => works.iter().map(|_| Ok(())).collect(),
         Err(error) if is_connection_failure(&error) => {
             let error = Error::from(error);
@@ -221,7 +169,7 @@ async fn apply(ingest: &Ingest, works: &[Work], turn: &mut Turn, begun: &mut Beg
 }
 
 async fn apply_alone(ingest: &Ingest, work: &Work) -> Result<()> {
-    let error = match attempt(ingest, &[work], &mut None, &mut None).await {
+    let error = match attempt(ingest, &[work], &mut None).await {
         Ok(()) => return Ok(()),
         Err(error) => error,
     };
@@ -254,17 +202,17 @@ async fn record_failed(settings: &Settings, event: &Event, reason: &str) -> Resu
     Ok(())
 }
 
-async fn attempt(ingest: &Ingest, works: &[&Work], turn: &mut Turn, begun: &mut Begun) -> Result<(), DbErr> {
+async fn attempt(ingest: &Ingest, works: &[&Work], begun: &mut Begun) -> Result<(), DbErr> {
     let mut tries = 0;
     loop {
-        match commit(ingest, works, turn, begun).await {
+        match commit(ingest, works, begun).await {
             Err(error) if is_lost_connection(&error) && tries + 1 < ATTEMPTS => tries += 1,
             outcome => return outcome,
         }
     }
 }
 
-async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn, begun: &mut Begun) -> Result<(), DbErr> {
+async fn commit(ingest: &Ingest, works: &[&Work], begun: &mut Begun) -> Result<(), DbErr> {
     let settings = &ingest.settings;
     let now = settings.clock.now();
     let tx = match begun.take() {
@@ -272,16 +220,13 @@ async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn, begun: &mut B
         None => settings.db.begin_ingest().await?,
     };
     crash::point("begun");
-    let Effects { changes, linked, asks, numbers } = write(ingest, &tx, works, now).await?;
+    let numbering = settings.changes.numbering();
+    let Effects { changes, linked, asks } = write(ingest, &tx, works, now).await?;
     crash::point("before commit");
-    let committing = ingest.commits.lock().await;
-    drop(numbers);
-    *turn = None;
     *begun = tx.commit_and_begin().await?;
     crash::point("after commit");
     linked.announce(&settings.changes, &ingest.links);
-    settings.changes.announce(changes);
-    drop(committing);
+    numbering.announce(changes);
     if asks {
         settings.jobs.notify_one();
     }
@@ -289,22 +234,20 @@ async fn commit(ingest: &Ingest, works: &[&Work], turn: &mut Turn, begun: &mut B
 }
 
 /// What follows from a batch once it is committed.
-struct Effects<'i> {
+struct Effects {
     changes: Vec<change::Model>,
     linked: links::Linked,
     /// Whether there is something to ask Stripe for.
     asks: bool,
-    /// Held until it is this batch's turn to commit.
-    numbers: MutexGuard<'i, ()>,
 }
 
 /// Writes everything of a batch.
-async fn write<'i>(
-    ingest: &'i Ingest,
+async fn write(
+    ingest: &Ingest,
     tx: &Transaction,
     works: &[&Work],
     now: DateTime<Utc>,
-) -> Result<Effects<'i>, DbErr> {
+) -> Result<Effects, DbErr> {
     let settings = &ingest.settings;
     let known = known_before(tx, works).await?;
     let mut done = record(ingest, tx, works, now).await?;
@@ -315,7 +258,6 @@ async fn write<'i>(
     let mut written = batch::write(tx, &offers(&works), &done, now).await?;
     crash::point("rows written");
     inbox::amend(tx, amendments(&works, &mut written)).await?;
-    let numbers = ingest.numbers.lock().await;
     let needed = jobs::needed(&written);
     jobs::enqueue(tx, &needed, now).await?;
     asks |= !needed.is_empty();
@@ -334,7 +276,7 @@ async fn write<'i>(
             beside.write(tx).await?;
         }
     }
-    Ok(Effects { changes, linked, asks, numbers })
+    Ok(Effects { changes, linked, asks })
 }
 
 /// Records the events, and does with them what takes no look at what is stored.
@@ -363,8 +305,21 @@ async fn record(
     if let Some(done) = done {
         return Ok(done);
     }
+    let locked = lock(tx, works).await?;
     let events: Vec<&Event> = events.into_iter().map(|(event, _)| event).collect();
-    inbox::record(tx, &events, keep, now).await.map(Done::recorded)
+    let new = inbox::record(tx, &events, keep, now).await?;
+    Ok(Done::recorded(new, locked))
+}
+
+/// Locks the keys of borrowed columns, before any row: so two transactions that write the same rows wait in one order.
+async fn lock(tx: &Transaction, works: &[&Work]) -> Result<BTreeSet<String>, DbErr> {
+    if tx.postgres().is_none() {
+        return Ok(BTreeSet::new());
+    }
+    let rows = works.iter().flat_map(|work| work.said()).flat_map(|(_, row)| row.with_children());
+    let keys = borrowed::Keys::of(rows).all();
+    borrowed::lock(tx, &keys.iter().collect()).await?;
+    Ok(keys)
 }
 
 /// What is to be noted of the events, beside what the ties among them ask for.

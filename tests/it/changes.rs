@@ -1,0 +1,62 @@
+//! The change feed, as the gateway's own parts follow it.
+
+use async_graphql::futures_util::{StreamExt, TryStreamExt, future::join};
+use sea_orm::{ConnectionTrait, DbBackend};
+use serde_json::{Value, json};
+
+use crate::support::{
+    TestApp,
+    billing::{MADE, customer, event},
+    socket::soon,
+};
+
+const FOLLOWED: [&str; 2] = ["customer", "invoice"];
+
+/// The objects of the next two changes that somebody sees who follows from a number on.
+async fn next_two(test: &TestApp, after: Option<i64>) -> impl Future<Output = Vec<String>> + use<> {
+    let reader = test.app().db.reader.clone();
+    let followed = test.app().changes.follow(reader, FOLLOWED.into(), after).await;
+    let followed = followed.expect("the database answers");
+    async {
+        let seen: Vec<_> = followed.take(2).try_collect().await.expect("the database answers");
+        seen.iter().map(|change| change.object.clone()).collect()
+    }
+}
+
+/// While a customer waits for a lock after their change was numbered, an invoice is committed, whose number is higher:
+/// who is told of it first, and goes on after it, would miss the customer.
+#[tokio::test]
+async fn what_is_committed_late_is_told_in_the_order_of_its_number() {
+    let test = TestApp::start().await;
+    let created = event("customer.created", MADE, &customer("ann", "user_id"));
+    let invoice = json!({ "id": "in_1", "object": "invoice", "created": MADE, "status": "draft" });
+    let drafted = event("invoice.created", MADE, &invoice);
+    let told = next_two(&test, None).await;
+    if test.database.backend() == DbBackend::Postgres {
+        let held = test.app().db.begin().await.expect("the database answers");
+        held.execute_unprepared("LOCK TABLE users IN SHARE MODE").await.expect("it is locked");
+        let meanwhile = async {
+            waits_for_users(&test).await;
+            test.receive(&drafted).await;
+            let late = tokio::spawn(next_two(&test, Some(0)).await);
+            assert_eq!(test.rows("SELECT object FROM changes").await, [json!({ "object": "invoice" })]);
+            held.commit().await.expect("the database answers");
+            late.await.expect("it does not panic")
+        };
+        let ((), late) = soon(join(test.receive(&created), meanwhile)).await;
+        assert_eq!(late, FOLLOWED);
+    } else {
+        test.receive(&created).await;
+        test.receive(&drafted).await;
+    }
+    assert_eq!(soon(told).await, FOLLOWED);
+    assert_eq!(soon(next_two(&test, Some(0)).await).await, FOLLOWED);
+    let numbers = test.rows("SELECT object FROM changes ORDER BY seq").await;
+    assert_eq!(numbers, FOLLOWED.map(|object| json!({ "object": object })));
+}
+
+async fn waits_for_users(test: &TestApp) {
+    const WAITING: &str =
+        "SELECT count(*)::int4 AS waiting FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass";
+    while test.rows(WAITING).await[0]["waiting"] == Value::from(0) {}
+}
