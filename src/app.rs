@@ -93,7 +93,7 @@ pub struct Gateway {
 pub struct Core {
     pub app: App,
     stop: watch::Sender<bool>,
-    writing: writer::Ended,
+    writing: JoinHandle<()>,
 }
 
 impl Core {

@@ -262,11 +262,10 @@ fn postgres(url: &str, schema: &str) -> ConnectOptions {
     options
 }
 
-/// Its statements are few and constant, and all of them find their rows by an index. It connects when it is first used,
-/// so that the thread that uses it is the one that is woken.
+/// Its statements are few and constant, and all of them find their rows by an index.
 fn ingest(url: &str, schema: &str) -> ConnectOptions {
     let mut options = postgres(url, schema);
-    options.connect_lazy(true).max_connections(INGEST_CONNECTIONS).map_sqlx_postgres_opts(|options| {
+    options.max_connections(INGEST_CONNECTIONS).map_sqlx_postgres_opts(|options| {
         // Just after an installation the tables seem small, and a plan made then would be kept. With arrays, a plan for
         // given values is never better than the general one, which is made once.
         let plans = [("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan")];

@@ -20,13 +20,21 @@ mod order;
 /// How many changes are kept in memory for a follower that is slow; beyond that it reads the table.
 const BUFFER: usize = 1024;
 
+/// What followers are told.
+#[derive(Clone, Debug)]
+enum Told {
+    Change(Arc<change::Model>),
+    /// More was committed than is kept in memory.
+    TooMany,
+}
+
 /// How many rows are read at once to catch up.
 const PAGE: u64 = 500;
 
 /// What was committed, told to everyone in the process who follows.
 #[derive(Clone, Debug)]
 pub struct Changes {
-    bus: broadcast::Sender<Arc<change::Model>>,
+    bus: broadcast::Sender<Told>,
     order: Arc<Mutex<Order>>,
     /// How often a user or an organization was linked to a customer in this process.
     links: Arc<AtomicU64>,
@@ -49,9 +57,12 @@ impl Changes {
 
     fn end(&self, transaction: u64, committed: Vec<change::Model>) {
         let mut order = lock(&self.order);
-        for change in order.end(transaction, committed) {
+        let changes = order.end(transaction, committed).map(|change| Told::Change(Arc::new(change)));
+        let changes: Vec<Told> = changes.collect();
+        let too_many = order.forget(BUFFER).then_some(Told::TooMany);
+        for told in changes.into_iter().chain(too_many) {
             // No receiver is no error: nobody follows just now. Sent under the lock, so that the order stays.
-            let _ = self.bus.send(Arc::new(change));
+            let _ = self.bus.send(told);
         }
     }
 
@@ -132,7 +143,7 @@ impl Drop for Numbering {
 }
 
 struct Follower {
-    live: broadcast::Receiver<Arc<change::Model>>,
+    live: broadcast::Receiver<Told>,
     order: Arc<Mutex<Order>>,
     db: DatabaseConnection,
     objects: Vec<&'static str>,
@@ -154,13 +165,13 @@ impl Follower {
             return Ok(Some(page));
         }
         match self.live.recv().await {
-            Ok(change) => {
+            Ok(Told::Change(change)) => {
                 let known = change.seq <= self.last;
                 self.last = self.last.max(change.seq);
                 let wanted = !known && self.objects.contains(&change.object.as_str());
                 Ok(Some(if wanted { vec![change] } else { Vec::new() }))
             }
-            Err(RecvError::Lagged(_)) => {
+            Ok(Told::TooMany) | Err(RecvError::Lagged(_)) => {
                 self.behind = true;
                 Ok(Some(Vec::new()))
             }

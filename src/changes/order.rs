@@ -47,6 +47,15 @@ impl Order {
         mem::replace(&mut self.waiting, uncertain).into_values()
     }
 
+    /// Forgets what waits if it is more than that, and says so: it stands in the table.
+    pub fn forget(&mut self, more_than: usize) -> bool {
+        let forgotten = self.waiting.len() > more_than;
+        if forgotten {
+            self.waiting.clear();
+        }
+        forgotten
+    }
+
     /// The first transaction that is under way, and the one that begins next.
     pub fn under_way(&self) -> (watch::Receiver<u64>, u64) {
         (self.first.subscribe(), self.next)

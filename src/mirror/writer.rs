@@ -5,7 +5,10 @@ mod task;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    task::JoinHandle,
+};
 
 use self::task::{Ingest, KnownLayouts};
 use super::{
@@ -67,9 +70,6 @@ enum Work {
     },
 }
 
-/// Resolves when the tasks that write have ended: to an error if one of them panicked.
-pub type Ended = oneshot::Receiver<()>;
-
 /// What the writing tasks work with.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -86,12 +86,12 @@ pub struct Settings {
 
 impl Writer {
     /// Starts the tasks that write; they end when the last [`Writer`] is gone and the queues are empty.
-    pub fn start(settings: Settings) -> (Self, Ended) {
+    pub fn start(settings: Settings) -> (Self, JoinHandle<()>) {
         let queues = (0..settings.db.ingest_connections()).map(|_| mpsc::channel(4 * BATCH));
         let (queues, jobs): (Vec<_>, Vec<_>) = queues.unzip();
         let (settings, layouts) = (Arc::new(settings), Arc::<KnownLayouts>::default());
-        let ended = task::start(Ingest::new(settings.clone(), layouts.clone()), jobs);
-        (Self { queues: Queues(queues.into()), settings, layouts }, ended)
+        let tasks = task::start(&Ingest::new(settings.clone(), layouts.clone()), jobs);
+        (Self { queues: Queues(queues.into()), settings, layouts }, tasks)
     }
 
     /// Records an event and applies it; returns once both are durable.

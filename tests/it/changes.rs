@@ -1,8 +1,9 @@
 //! The change feed, as the gateway's own parts follow it.
 
 use async_graphql::futures_util::{StreamExt, TryStreamExt, future::join};
-use sea_orm::{ConnectionTrait, DbBackend};
-use serde_json::{Value, json};
+use entity::change;
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Set};
+use serde_json::json;
 
 use crate::support::{
     TestApp,
@@ -55,8 +56,34 @@ async fn what_is_committed_late_is_told_in_the_order_of_its_number() {
     assert_eq!(numbers, FOLLOWED.map(|object| json!({ "object": object })));
 }
 
+/// What waits for another transaction is kept in memory; but not for ever.
+#[tokio::test]
+async fn what_waits_too_long_is_read_from_the_table() {
+    const MANY: usize = 1500;
+    let test = TestApp::start().await;
+    let (changes, db) = (&test.app().changes, &test.app().db);
+    let followed =
+        changes.follow(db.reader.clone(), FOLLOWED.into(), None).await.expect("the database answers");
+    let (first, second) = (changes.numbering(), changes.numbering());
+    let rows = (0..MANY).map(|number| change::ActiveModel {
+        object: Set("invoice".to_owned()),
+        object_id: Set(format!("in_{number}")),
+        kind: Set(change::Kind::Updated),
+        occurred_at: Set(test.app().clock.now()),
+        changed_fields: Set(Vec::<String>::new().into()),
+        ..Default::default()
+    });
+    let rows =
+        change::Entity::insert_many(rows).exec_with_returning(&db.writer).await.expect("they are stored");
+    let numbers: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    second.announce(rows);
+    drop(first);
+    let told: Vec<_> = soon(followed.take(MANY).try_collect()).await.expect("the database answers");
+    assert_eq!(told.iter().map(|change| change.seq).collect::<Vec<_>>(), numbers);
+}
+
 async fn waits_for_users(test: &TestApp) {
     const WAITING: &str =
         "SELECT count(*)::int4 AS waiting FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass";
-    while test.rows(WAITING).await[0]["waiting"] == Value::from(0) {}
+    while test.rows(WAITING).await[0]["waiting"] == 0 {}
 }

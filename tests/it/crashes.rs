@@ -3,19 +3,14 @@
 
 use std::{os::unix::process::ExitStatusExt, process::Command, sync::Arc, time::Duration};
 
-use billgraph::{
-    changes::Changes,
-    crash::POINTS,
-    db::Database,
-    mirror::writer::{self, Writer},
-};
+use billgraph::crash::POINTS;
 use futures_util::{
     StreamExt,
     future::{join, join3},
     stream,
 };
 use reqwest::StatusCode;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::Value;
 
 use crate::{
@@ -26,7 +21,6 @@ use crate::{
         process::{billgraph, run},
         proxy::Proxy,
         sender::Sender,
-        socket::soon,
     },
 };
 
@@ -287,26 +281,4 @@ async fn two_programs_over_one_database_lose_nothing() {
         assert!(!log.contains("deadlock detected"), "{log}");
     }
     history.assert_told_once(&database, "two programs").await;
-}
-
-/// Connections are given back on a runtime: else that would be a panic, and of several at once the end of the program.
-#[tokio::test]
-async fn who_writes_may_be_the_last_to_have_the_database() {
-    let test = TestApp::start().await;
-    let app = test.app();
-    let db = Database::connect(&app.config.database).await.expect("it is there");
-    let question = Statement::from_string(test.database.backend(), "SELECT 1");
-    db.quick.query_all_raw(question).await.expect("it answers, and the connection is kept");
-    let (writer, ended) = Writer::start(writer::Settings {
-        db: db.clone(),
-        clock: app.clock.clone(),
-        changes: Changes::default(),
-        keep_payloads: app.config.keep_payloads,
-        jobs: Arc::default(),
-        link_metadata_keys: Vec::new(),
-        exclusions: app.config.exclusions.clone(),
-    });
-    drop(db);
-    drop(writer);
-    soon(ended).await.expect("the thread does not panic");
 }

@@ -1,9 +1,8 @@
-//! The tasks that write what waits in the queue, a transaction for all of it.
+//! The tasks that write what waits in the queues, a transaction for all that is in one.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, RwLock},
-    thread,
     time::Duration,
 };
 
@@ -11,12 +10,11 @@ use chrono::{DateTime, Utc};
 use entity::{change, webhook_event::State};
 use sea_orm::DbErr;
 use tokio::{
-    runtime,
-    sync::{mpsc, oneshot},
-    task::JoinSet,
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
 };
 
-use super::{BATCH, Ended, Job, Settings, Work};
+use super::{BATCH, Job, Settings, Work};
 use crate::{
     crash,
     db::{Database, Layouts, Transaction},
@@ -91,26 +89,10 @@ type Begun = Option<Transaction>;
 /// How long such a transaction waits for a batch: an idle one is in the way of whoever changes tables.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Starts a task for each queue, on a thread of their own.
-///
-/// Else what the database answers would wait behind requests: in the time in which it writes a batch, those of the next one
-/// are parsed.
-pub fn start(ingest: Arc<Ingest>, queues: Vec<mpsc::Receiver<Job>>) -> Ended {
-    let (alive, ended) = oneshot::channel();
-    let run_all = move || {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.expect("the system has files left");
-        runtime.block_on(async move {
-            let tasks = queues.into_iter().map(|jobs| run(ingest.clone(), jobs));
-            tasks.collect::<JoinSet<()>>().join_all().await;
-            // It may be the last that has the database, whose connections are given back on a runtime.
-            drop(ingest);
-        });
-        // Nobody has to wait for it.
-        let _ = alive.send(());
-    };
-    thread::Builder::new().name("writer".to_owned()).spawn(run_all).expect("the system has threads left");
-    ended
+/// Starts a task for each queue; they end when nothing can come any more.
+pub fn start(ingest: &Arc<Ingest>, queues: Vec<mpsc::Receiver<Job>>) -> JoinHandle<()> {
+    let tasks: JoinSet<()> = queues.into_iter().map(|jobs| run(ingest.clone(), jobs)).collect();
+    tokio::spawn(async move { drop(tasks.join_all().await) })
 }
 
 /// Writes what waits in a queue, a batch after the other: what arrives while one is written is the next. There is no timer.
