@@ -24,8 +24,8 @@ const BUFFER: usize = 1024;
 #[derive(Clone, Debug)]
 enum Told {
     Change(Arc<change::Model>),
-    /// More was committed than is kept in memory.
-    TooMany,
+    /// More was committed than is kept in memory, or nobody knows what was committed.
+    Untold,
 }
 
 /// How many rows are read at once to catch up.
@@ -52,15 +52,19 @@ impl Changes {
     /// Transactions that are under way at once commit in any order. What they changed is told in that of its numbers, or a
     /// follower who goes on after the last one that they saw would miss what has a lower one and was committed later.
     pub fn numbering(&self) -> Numbering {
-        Numbering { transaction: lock(&self.order).begin(), changes: self.clone(), committed: Vec::new() }
+        let transaction = lock(&self.order).begin();
+        Numbering { transaction, changes: self.clone(), committed: Vec::new(), in_doubt: false }
     }
 
-    fn end(&self, transaction: u64, committed: Vec<change::Model>) {
+    fn end(&self, transaction: u64, committed: Vec<change::Model>, in_doubt: bool) {
         let mut order = lock(&self.order);
         let changes = order.end(transaction, committed).map(|change| Told::Change(Arc::new(change)));
         let changes: Vec<Told> = changes.collect();
-        let too_many = order.forget(BUFFER).then_some(Told::TooMany);
-        for told in changes.into_iter().chain(too_many) {
+        if in_doubt {
+            self.links_changed();
+        }
+        let untold = (order.forget(BUFFER) || in_doubt).then_some(Told::Untold);
+        for told in changes.into_iter().chain(untold) {
             // No receiver is no error: nobody follows just now. Sent under the lock, so that the order stays.
             let _ = self.bus.send(told);
         }
@@ -121,24 +125,32 @@ fn lock(order: &Mutex<Order>) -> MutexGuard<'_, Order> {
     order.lock().expect("nothing panics under the lock")
 }
 
-/// A transaction whose changes are numbered; one that is dropped has changed nothing.
+/// A transaction whose changes are numbered; one that is dropped before it commits has changed nothing.
 #[derive(Debug)]
 pub struct Numbering {
     transaction: u64,
     changes: Changes,
     committed: Vec<change::Model>,
+    /// Whether it may have been committed.
+    in_doubt: bool,
 }
 
 impl Numbering {
+    /// To be called before the commit: if it is not announced afterwards, followers look for themselves.
+    pub fn commits(&mut self) {
+        self.in_doubt = true;
+    }
+
     /// Tells followers what was committed, once whatever has lower numbers has ended.
     pub fn announce(mut self, committed: Vec<change::Model>) {
         self.committed = committed;
+        self.in_doubt = false;
     }
 }
 
 impl Drop for Numbering {
     fn drop(&mut self) {
-        self.changes.end(self.transaction, mem::take(&mut self.committed));
+        self.changes.end(self.transaction, mem::take(&mut self.committed), self.in_doubt);
     }
 }
 
@@ -171,7 +183,7 @@ impl Follower {
                 let wanted = !known && self.objects.contains(&change.object.as_str());
                 Ok(Some(if wanted { vec![change] } else { Vec::new() }))
             }
-            Ok(Told::TooMany) | Err(RecvError::Lagged(_)) => {
+            Ok(Told::Untold) | Err(RecvError::Lagged(_)) => {
                 self.behind = true;
                 Ok(Some(Vec::new()))
             }

@@ -6,8 +6,9 @@ use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Set};
 use serde_json::json;
 
 use crate::support::{
-    TestApp,
+    TestApp, TestDatabase,
     billing::{MADE, customer, event},
+    proxy::Proxy,
     socket::soon,
 };
 
@@ -80,6 +81,33 @@ async fn what_waits_too_long_is_read_from_the_table() {
     drop(first);
     let told: Vec<_> = soon(followed.take(MANY).try_collect()).await.expect("the database answers");
     assert_eq!(told.iter().map(|change| change.seq).collect::<Vec<_>>(), numbers);
+}
+
+/// A batch is committed, and the connection breaks before the gateway hears of it: the second try finds its events known.
+#[tokio::test]
+async fn what_was_committed_without_an_answer_is_told() {
+    let database = TestDatabase::create();
+    let (proxy, through) = match database.backend() {
+        DbBackend::Postgres => Some(Proxy::before(&database.url).await).unzip(),
+        // An embedded database has no connection that could break.
+        _ => (None, None),
+    };
+    let test = TestApp::with_database(database, |settings| {
+        settings.database_url = through.unwrap_or(settings.database_url.clone());
+    });
+    let test = test.await;
+    test.receive(&event("customer.created", MADE, &customer("ann", "user_id"))).await;
+    let told = next_two(&test, None).await;
+    if let Some(proxy) = &proxy {
+        proxy.lose_an_answer();
+    }
+    for id in ["in_1", "in_2"] {
+        let invoice = json!({ "id": id, "object": "invoice", "created": MADE, "status": "draft" });
+        test.receive(&event("invoice.created", MADE, &invoice)).await;
+    }
+    assert!(proxy.as_ref().is_none_or(Proxy::has_lost), "an answer was lost");
+    assert_eq!(soon(told).await, ["invoice", "invoice"]);
+    assert_eq!(test.rows("SELECT object FROM changes").await.len(), 3);
 }
 
 async fn waits_for_users(test: &TestApp) {

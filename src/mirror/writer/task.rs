@@ -202,9 +202,10 @@ async fn commit(ingest: &Ingest, works: &[&Work], begun: &mut Begun) -> Result<(
         None => settings.db.begin_ingest().await?,
     };
     crash::point("begun");
-    let numbering = settings.changes.numbering();
+    let mut numbering = settings.changes.numbering();
     let Effects { changes, linked, asks } = write(ingest, &tx, works, now).await?;
     crash::point("before commit");
+    numbering.commits();
     *begun = tx.commit_and_begin().await?;
     crash::point("after commit");
     linked.announce(&settings.changes, &ingest.links);

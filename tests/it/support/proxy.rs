@@ -4,13 +4,13 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use reqwest::Url;
 use tokio::{
-    io::copy_bidirectional,
+    io::{self, AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
 };
@@ -23,7 +23,11 @@ pub struct Proxy {
     open: watch::Sender<bool>,
     /// How many connections were asked for while it was cut.
     refused: Arc<AtomicUsize>,
+    loses: Arc<AtomicBool>,
 }
+
+/// What PostgreSQL is told when a batch is committed.
+const COMMIT: &[u8] = b"COMMIT";
 
 impl Proxy {
     pub async fn start(target: String) -> Self {
@@ -31,16 +35,17 @@ impl Proxy {
         let address = listener.local_addr().expect("it is bound");
         let (open, is_open) = watch::channel(true);
         let refused = Arc::<AtomicUsize>::default();
-        let counted = refused.clone();
+        let loses = Arc::<AtomicBool>::default();
+        let (counted, losing) = (refused.clone(), loses.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 if !*is_open.borrow() {
                     counted.fetch_add(1, Ordering::Relaxed);
                 }
-                tokio::spawn(pass(client, target.clone(), is_open.clone()));
+                tokio::spawn(pass(client, target.clone(), is_open.clone(), losing.clone()));
             }
         });
-        Self { address, open, refused }
+        Self { address, open, refused, loses }
     }
 
     /// One before the server of this URL, and the URL that goes through it.
@@ -63,19 +68,51 @@ impl Proxy {
         self.refused.load(Ordering::Relaxed)
     }
 
+    /// Breaks the next connection on which something is committed: when it is, and before anybody is told.
+    pub fn lose_an_answer(&self) {
+        self.loses.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that has happened.
+    pub fn has_lost(&self) -> bool {
+        !self.loses.load(Ordering::Relaxed)
+    }
+
     /// Takes connections again.
     pub fn mend(&self) {
         self.open.send_replace(true);
     }
 }
 
-async fn pass(mut client: TcpStream, target: String, mut is_open: watch::Receiver<bool>) {
-    let passing = async {
-        let mut server = TcpStream::connect(target).await?;
-        copy_bidirectional(&mut client, &mut server).await
+async fn pass(
+    client: TcpStream,
+    target: String,
+    mut is_open: watch::Receiver<bool>,
+    loses: Arc<AtomicBool>,
+) -> io::Result<()> {
+    let mut server = TcpStream::connect(target).await?;
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.split();
+    let asked = async {
+        let mut bytes = vec![0; 1 << 16];
+        loop {
+            let count = from_client.read(&mut bytes).await?;
+            to_server.write_all(&bytes[..count]).await?;
+            let commits = bytes[..count].windows(COMMIT.len()).any(|window| window == COMMIT);
+            if count == 0 || commits && loses.swap(false, Ordering::Relaxed) {
+                return io::Result::Ok(count);
+            }
+        }
     };
-    tokio::select! {
-        _ = passing => {}
-        _ = is_open.wait_for(|open| !open) => {}
+    let answered = io::copy(&mut from_server, &mut to_client);
+    let commits = tokio::select! {
+        count = asked => count? > 0,
+        _ = answered => false,
+        _ = is_open.wait_for(|open| !open) => false,
+    };
+    if commits {
+        // It is, once the server answers.
+        from_server.read_u8().await?;
     }
+    Ok(())
 }
