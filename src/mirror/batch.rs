@@ -38,6 +38,8 @@ pub enum Fate {
 pub struct Written<'a> {
     /// With the account whose object it is.
     fates: HashMap<(&'static str, &'a str), (&'a str, Fate)>,
+    /// The seconds of the rows of objects that took more than the latest one to decide: what is later was not written.
+    decided: HashMap<(&'static str, &'a str), i64>,
     /// The rows that were written, those of children among them.
     pub rows: Vec<Cow<'a, Snapshot>>,
     /// The objects of which more than one state is left.
@@ -49,7 +51,11 @@ pub struct Written<'a> {
 impl Written<'_> {
     /// What became of a snapshot of the batch.
     pub fn fate(&self, snapshot: &Snapshot) -> Fate {
-        match self.fates.get(&(snapshot.mirror.table, snapshot.id.as_str())) {
+        let object = (snapshot.mirror.table, snapshot.id.as_str());
+        match self.fates.get(&object) {
+            _ if self.decided.get(&object).is_some_and(|second| *second < snapshot.source.stamp) => {
+                Fate::Stale
+            }
             Some((account, _)) if *account != snapshot.source.account => Fate::Foreign,
             Some((_, fate)) => *fate,
             None => Fate::Stale,
@@ -184,7 +190,7 @@ async fn write_objects<'a>(
     let mut lives = deleted_before(mirror, objects, all);
     for (offers, outcome) in ties.iter().zip(outcomes) {
         let first = offers[0].snapshot;
-        if matches!(outcome, Outcome::Buried) || first.deleted {
+        if matches!(outcome, Outcome::Buried) || offers.iter().any(|offer| offer.snapshot.deleted) {
             lives.insert(&first.id);
         }
         let fate = match outcome {
@@ -243,12 +249,15 @@ async fn write_lives<'a>(
     for offer in own.filter(|offer| lives.contains(offer.snapshot.id.as_str())) {
         offers.entry(&offer.snapshot.id).or_default().push(*offer);
     }
-    let decided = life::settle(tx, mirror, &offers, &mut written.amendments).await?;
+    let Written { amendments, unsettled, .. } = written;
+    let decided = life::settle(tx, mirror, &offers, amendments, unsettled).await?;
     write::upsert(tx, mirror, &decided.iter().collect::<Vec<_>>(), Guard::Locked, now).await?;
     for snapshot in decided {
         if let Some(offer) = offers.get(snapshot.id.as_str()).and_then(|offers| offers.first()) {
-            let account = offer.snapshot.source.account.as_str();
-            written.fates.insert((mirror.table, &offer.snapshot.id), (account, Fate::Written));
+            let (object, account) =
+                ((mirror.table, offer.snapshot.id.as_str()), &offer.snapshot.source.account);
+            written.fates.insert(object, (account, Fate::Written));
+            written.decided.insert(object, snapshot.source.stamp);
             written.unsettled.extend((!snapshot.settled).then_some(offer.snapshot));
         }
         written.rows.push(Cow::Owned(snapshot));

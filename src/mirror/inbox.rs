@@ -320,6 +320,14 @@ pub async fn amend(tx: &Transaction, mut amendments: Vec<Amendment>) -> Result<(
         return Ok(());
     }
     amendments.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    amendments.dedup_by(|other, kept| {
+        let is_same = other.id == kept.id;
+        if is_same {
+            kept.state = kept.state.take().or(other.state.take());
+            kept.payload = kept.payload.take().or(other.payload.take());
+        }
+        is_same
+    });
     if let Some(tx) = tx.postgres() {
         let state = |amendment: &Amendment| amendment.state.as_ref().map(|(state, _)| state.to_value());
         let reason = |amendment: &Amendment| amendment.state.as_ref().and_then(|(_, reason)| reason.clone());

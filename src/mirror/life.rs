@@ -22,12 +22,14 @@ use super::{
 use crate::db::Transaction;
 
 /// Decides of objects with a tombstone, or with a deletion that came late, which second counts; gives back the rows
-/// that are others than the stored ones. `offers` are all that the batch has of each object.
+/// that are others than the stored ones. `offers` are all that the batch has of each object; `unsettled` takes those
+/// whose row stays although there is a doubt.
 pub async fn settle<'a>(
     tx: &Transaction,
     mirror: &'static Mirror,
     offers: &BTreeMap<&'a str, Vec<Offer<'a>>>,
     amendments: &mut Vec<Amendment>,
+    unsettled: &mut Vec<&'a Snapshot>,
 ) -> Result<Vec<Snapshot>, DbErr> {
     let mut decided = Vec::new();
     if offers.is_empty() {
@@ -41,7 +43,9 @@ pub async fn settle<'a>(
             offers.iter().filter(|offer| offer.snapshot.source.account == row.account).copied().collect();
         let Some(first) = own.first() else { continue };
         if let Some(answer) = own.iter().find(|offer| is_proof_of_life(offer, row)) {
-            decided.push(answer.snapshot.clone());
+            // What is later was not weighed against it.
+            let is_latest = |offer: &Offer<'_>| offer.snapshot.source.stamp <= answer.snapshot.source.stamp;
+            decided.push(Snapshot { settled: own.iter().all(is_latest), ..answer.snapshot.clone() });
             continue;
         }
         let seconds = seconds(tx, id, first.snapshot.object(), &row.account).await?;
@@ -52,8 +56,9 @@ pub async fn settle<'a>(
         }
         match at(tx, (id, second), row, &own, amendments).await? {
             Outcome::Replaced(snapshot) => decided.push(*snapshot),
-            Outcome::Kept { settled } if second == row.stamp => {
+            Outcome::Kept { settled } if second == row.stamp || !settled => {
                 tie::mark(tx, mirror, &BTreeMap::from([(*id, settled)])).await?;
+                unsettled.extend((!settled).then_some(first.snapshot));
             }
             _ => {}
         }
