@@ -111,6 +111,20 @@ impl History {
         Self { events }
     }
 
+    /// One life after another of a product: what happened, and in which second.
+    fn of_a_product(happened: &[(&str, i64)]) -> Self {
+        let event = |(name, (kind, second)): (usize, &(&str, i64))| {
+            let created = 1_790_000_000 + second;
+            let mut data = json!({ "object": { "id": "gold", "object": "product", "name": name } });
+            if *kind == "updated" {
+                data["previous_attributes"] = json!({ "name": name - 1 });
+            }
+            json!({ "id": format!("evt_{name}"), "object": "event", "api_version": ENDIVE, "created": created,
+                    "type": format!("product.{kind}"), "data": data })
+        };
+        Self { events: happened.iter().enumerate().map(event).collect() }
+    }
+
     fn parsed(&self, place: usize) -> Event {
         event::parse(&Bytes::from(self.events[place].to_string())).expect("an event")
     }
@@ -227,6 +241,31 @@ async fn every_delivery_ends_as_the_one_in_order() {
 #[tokio::test]
 async fn every_delivery_of_ids_that_are_created_again_ends_as_the_one_in_order() {
     end_as_in_order(SHORT_HISTORIES, History::of_chosen_ids).await;
+}
+
+/// Ways to tell of a deletion that random deliveries seldom take.
+#[tokio::test]
+async fn a_deletion_counts_whatever_it_arrives_with() {
+    let test = TestApp::with(|settings| settings.stripe_secret_key = None).await;
+    let with_what_is_later = (
+        &[("created", 0), ("deleted", 1), ("deleted", 5), ("created", 7), ("updated", 9)],
+        [vec![0, 1], vec![4, 2], vec![3]],
+        false,
+    );
+    let after_another_of_its_second = (
+        &[("created", 0), ("updated", 5), ("deleted", 5), ("created", 5), ("updated", 6)],
+        [vec![3], vec![4], vec![0, 1, 2]],
+        true,
+    );
+    for (happened, order, deleted) in [with_what_is_later, after_another_of_its_second] {
+        let history = History::of_a_product(happened);
+        let in_order: Vec<Vec<usize>> = (0..happened.len()).map(|place| vec![place]).collect();
+        let expected = delivered(&test, &history, &in_order).await;
+        assert_eq!(test.rows("SELECT deleted FROM products").await, [json!({ "deleted": deleted })]);
+        let tables = delivered(&test, &history, &order).await;
+        let differs = difference(&tables, &expected);
+        assert!(differs.is_none(), "{differs:?}\n{}", history.told_of("gold", &order));
+    }
 }
 
 #[tokio::test]
