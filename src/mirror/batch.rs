@@ -53,10 +53,10 @@ impl Written<'_> {
     pub fn fate(&self, snapshot: &Snapshot) -> Fate {
         let object = (snapshot.mirror.table, snapshot.id.as_str());
         match self.fates.get(&object) {
+            Some((account, _)) if *account != snapshot.source.account => Fate::Foreign,
             _ if self.decided.get(&object).is_some_and(|second| *second < snapshot.source.stamp) => {
                 Fate::Stale
             }
-            Some((account, _)) if *account != snapshot.source.account => Fate::Foreign,
             Some((_, fate)) => *fate,
             None => Fate::Stale,
         }
