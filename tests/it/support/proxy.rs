@@ -84,35 +84,42 @@ impl Proxy {
     }
 }
 
-async fn pass(
-    client: TcpStream,
-    target: String,
-    mut is_open: watch::Receiver<bool>,
-    loses: Arc<AtomicBool>,
-) -> io::Result<()> {
-    let mut server = TcpStream::connect(target).await?;
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.split();
-    let asked = async {
-        let mut bytes = vec![0; 1 << 16];
-        loop {
-            let count = from_client.read(&mut bytes).await?;
-            to_server.write_all(&bytes[..count]).await?;
-            let commits = bytes[..count].windows(COMMIT.len()).any(|window| window == COMMIT);
-            if count == 0 || commits && loses.swap(false, Ordering::Relaxed) {
-                return io::Result::Ok(count);
+async fn pass(client: TcpStream, target: String, mut is_open: watch::Receiver<bool>, loses: Arc<AtomicBool>) {
+    let passing = async {
+        let server = TcpStream::connect(target).await?;
+        copy(client, server, &loses).await
+    };
+    tokio::select! {
+        _ = passing => {}
+        _ = is_open.wait_for(|open| !open) => {}
+    }
+}
+
+/// Passes bytes on, until one side ends or an answer is to be lost.
+async fn copy(mut client: TcpStream, mut server: TcpStream, loses: &AtomicBool) -> io::Result<()> {
+    let mut asked = vec![0; 1 << 16];
+    let mut answered = vec![0; 1 << 16];
+    loop {
+        tokio::select! {
+            count = client.read(&mut asked) => {
+                let bytes = &asked[..count?];
+                server.write_all(bytes).await?;
+                let commits = bytes.windows(COMMIT.len()).any(|window| window == COMMIT);
+                if commits && loses.swap(false, Ordering::Relaxed) {
+                    // It is, once the server answers.
+                    return server.read_u8().await.map(drop);
+                }
+                if bytes.is_empty() {
+                    return Ok(());
+                }
+            }
+            count = server.read(&mut answered) => {
+                let bytes = &answered[..count?];
+                client.write_all(bytes).await?;
+                if bytes.is_empty() {
+                    return Ok(());
+                }
             }
         }
-    };
-    let answered = io::copy(&mut from_server, &mut to_client);
-    let commits = tokio::select! {
-        count = asked => count? > 0,
-        _ = answered => false,
-        _ = is_open.wait_for(|open| !open) => false,
-    };
-    if commits {
-        // It is, once the server answers.
-        from_server.read_u8().await?;
     }
-    Ok(())
 }
