@@ -23,6 +23,7 @@ pub struct Proxy {
     open: watch::Sender<bool>,
     /// How many connections were asked for while it was cut.
     refused: Arc<AtomicUsize>,
+    /// Whether the answer to the next commit is to be lost.
     loses: Arc<AtomicBool>,
 }
 
