@@ -123,12 +123,11 @@ async fn write_lists(
         .collect();
     let rows = written.rows.iter().chain(listed.iter().flat_map(|(_, rows)| rows)).map(AsRef::as_ref);
     let keys = borrowed::Keys::of(rows);
-    let all = keys.all();
-    borrowed::lock(tx, &all.difference(&done.locked).collect()).await?;
+    done.locks.add(tx, &keys.all()).await?;
     let lent = write::lists(tx, &tables, &keys, now).await?;
     drop(tables);
     written.rows.extend(listed.into_iter().flat_map(|(_, rows)| rows));
-    borrowed::lend(tx, lent).await
+    borrowed::lend(tx, lent, &done.locks).await
 }
 
 /// Writes the objects that came along whole inside others.

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use serde_json::{Value as Json, json};
 
-use super::{snapshot::Snapshot, write::Texts};
+use super::{lock::Locks, snapshot::Snapshot, write::Texts};
 use crate::db::{Columns, Transaction};
 
 /// The links that an API version keeps in a third object: most since 2025-03-31. They are in the order in which they are found.
@@ -147,36 +147,20 @@ fn keys(link: &Borrowed, rows: &[&Snapshot]) -> BTreeSet<String> {
     keys
 }
 
-/// A condition on `keys.key` that is never true: it locks the key until the transaction ends.
-///
-/// Of a borrower and a lender that two transactions write at once, neither would see the other's row. So the second waits
-/// for the first, and then sees it.
-pub const LOCKED: &str = "pg_advisory_xact_lock(hashtextextended(keys.key, 0)) IS NULL";
-
-static LOCK: LazyLock<String> =
-    LazyLock::new(|| format!("SELECT 1 FROM (SELECT unnest($1::text[]) AS key) AS keys WHERE {LOCKED}"));
-
-/// Locks keys, in their order, where other processes write too.
-pub async fn lock(tx: &Transaction, keys: &BTreeSet<&String>) -> Result<(), DbErr> {
-    let Some(tx) = tx.postgres().filter(|_| !keys.is_empty()) else { return Ok(()) };
-    let mut columns = Columns::default();
-    columns.add(keys.iter().map(|key| key.as_str()).collect::<Vec<_>>());
-    tx.execute(LOCK.as_str(), columns).await
-}
-
 /// Fills the borrowed columns of the rows just written, and of those to whom one just written lends.
 pub async fn lend_all<'r>(
     tx: &Transaction,
     written: impl Iterator<Item = &'r Snapshot>,
+    locks: &Locks,
 ) -> Result<(), DbErr> {
     let keys = Keys::of(written);
-    lock(tx, &keys.all().iter().collect()).await?;
+    locks.add(tx, &keys.all()).await?;
     let lent = find(tx, &keys).await?;
-    lend(tx, lent).await
+    lend(tx, lent, locks).await
 }
 
 /// The same with what was found by their keys.
-pub async fn lend(tx: &Transaction, mut lent: Vec<Lent>) -> Result<(), DbErr> {
+pub async fn lend(tx: &Transaction, mut lent: Vec<Lent>, locks: &Locks) -> Result<(), DbErr> {
     for place in 0..BORROWED.len() {
         if lent[place].is_empty() {
             continue;
@@ -188,7 +172,7 @@ pub async fn lend(tx: &Transaction, mut lent: Vec<Lent>) -> Result<(), DbErr> {
             more.0[later].extend(lent[place].values().cloned());
         }
         if !more.is_empty() {
-            lock(tx, &more.0.iter().flatten().collect()).await?;
+            locks.add(tx, &more.all()).await?;
             for (known, new) in lent.iter_mut().zip(find(tx, &more).await?) {
                 known.extend(new);
             }

@@ -14,6 +14,7 @@ pub mod inbox;
 pub mod jobs;
 mod life;
 pub mod links;
+mod lock;
 pub mod order;
 pub mod page;
 pub mod project;

@@ -2,7 +2,10 @@
 //!
 //! It goes page by page, and a row is written only if it is still the one that was read: what arrives meanwhile wins.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashSet},
+};
 
 use chrono::{DateTime, Utc};
 use entity::change::Kind;
@@ -16,6 +19,7 @@ use super::{
     MIRRORS, Mirror, OTHER, batch, borrowed,
     exclude::Exclusions,
     jobs,
+    lock::{self, Locks},
     snapshot::{Snapshot, Source},
     tie::Offer,
     usual::Done,
@@ -73,7 +77,8 @@ pub async fn project(
         let Some(end) = rows.last() else { break };
         last.clone_from(&end.id);
         done.read += rows.len();
-        done.changed += retried(async || fill(db, mirror, &rows, exclusions, now).await).await?;
+        done.changed +=
+            retried(async |beforehand| fill(db, mirror, &rows, exclusions, beforehand, now).await).await?;
     }
     last.clear();
     loop {
@@ -82,19 +87,24 @@ pub async fn project(
         let rows = read(db, &page, &OTHER).await?;
         let Some(end) = rows.last() else { break };
         last.clone_from(&end.id);
-        done.moved += retried(async || relocate(db, &rows, exclusions, now).await).await?;
+        done.moved +=
+            retried(async |beforehand| relocate(db, &rows, exclusions, beforehand, now).await).await?;
     }
     Ok(done)
 }
 
-async fn retried(mut page: impl AsyncFnMut() -> Result<usize, DbErr>) -> Result<usize, DbErr> {
+/// Writes a page, again where the first try fails for a moment; it is given what another one found out is to be locked.
+async fn retried(
+    mut page: impl AsyncFnMut(&mut BTreeSet<String>) -> Result<usize, DbErr>,
+) -> Result<usize, DbErr> {
+    let mut beforehand = BTreeSet::new();
     for _ in 1..ATTEMPTS {
-        match page().await {
-            Err(error) if is_lost_connection(&error) => {}
+        match page(&mut beforehand).await {
+            Err(error) if is_lost_connection(&error) || lock::is_refusal(&error) => {}
             outcome => return outcome,
         }
     }
-    page().await
+    page(&mut beforehand).await
 }
 
 fn select(mirror: &Mirror, after: &str) -> SelectStatement {
@@ -185,6 +195,7 @@ async fn fill(
     mirror: &'static Mirror,
     rows: &[Row],
     exclusions: &Exclusions,
+    beforehand: &mut BTreeSet<String>,
     now: DateTime<Utc>,
 ) -> Result<usize, DbErr> {
     let snapshots: Vec<(&Row, Snapshot)> =
@@ -198,6 +209,7 @@ async fn fill(
     // A row of a list may know from its parent what it does not hold itself: that stays, or is filled with the parent.
     let guard = if parent(mirror).is_some() { Guard::AgainKnown } else { Guard::Again };
     let tx = db.begin_ingest().await?;
+    let locks = Locks::take(&tx, snapshots.iter().map(|(_, snapshot)| snapshot), beforehand).await?;
     let mut changed = write::upsert(&tx, mirror, &refs(&same), guard, now).await?;
     changed.extend(write::upsert(&tx, mirror, &refs(&stripped), Guard::Again, now).await?);
     for row in &stripped {
@@ -215,7 +227,8 @@ async fn fill(
     }
     let written: Vec<Cow<'_, Snapshot>> =
         snapshots.iter().map(|(_, snapshot)| Cow::Borrowed(snapshot)).collect();
-    borrowed::lend_all(&tx, written.iter().map(AsRef::as_ref)).await?;
+    let lent = borrowed::lend_all(&tx, written.iter().map(AsRef::as_ref), &locks).await;
+    lent.inspect_err(|_| beforehand.append(&mut locks.refused()))?;
     tx.commit().await?;
     Ok(changed.len())
 }
@@ -242,6 +255,7 @@ async fn relocate(
     db: &Database,
     rows: &[Row],
     exclusions: &Exclusions,
+    beforehand: &mut BTreeSet<String>,
     now: DateTime<Utc>,
 ) -> Result<usize, DbErr> {
     let snapshot = |row: &Row| {
@@ -253,7 +267,10 @@ async fn relocate(
     let offers: Vec<Offer<'_>> =
         snapshots.iter().map(|(_, snapshot)| Offer { snapshot, event: None }).collect();
     let tx = db.begin_ingest().await?;
-    let written = batch::write(&tx, &offers, &Done::default(), now).await?;
+    let locks = Locks::take(&tx, snapshots.iter().map(|(_, snapshot)| snapshot), beforehand).await?;
+    let done = Done::recorded(HashSet::new(), locks);
+    let written = batch::write(&tx, &offers, &done, now).await;
+    let written = written.inspect_err(|_| beforehand.append(&mut done.locks.refused()))?;
     jobs::enqueue(&tx, &jobs::needed(&written), now).await?;
     for (row, _) in &snapshots {
         let mut statement = Query::delete();

@@ -15,8 +15,9 @@ use entity::change;
 use sea_orm::{ActiveEnum, DbErr, sqlx::Row};
 
 use super::{
-    MIRRORS, Mirror, OTHER, borrowed, feed,
+    MIRRORS, Mirror, OTHER, feed,
     inbox::{self, Event},
+    lock::{self, Locks},
     snapshot::Snapshot,
     write::{self, Guard},
 };
@@ -36,14 +37,14 @@ pub struct Done {
     written: HashSet<String>,
     /// The changes, in the order of their numbers.
     pub changes: Vec<change::Model>,
-    /// The keys of borrowed columns that are locked.
-    pub locked: BTreeSet<String>,
+    /// What is locked.
+    pub locks: Locks,
 }
 
 impl Done {
     /// Nothing but the recording of events, and what was locked before.
-    pub fn recorded(new: HashSet<String>, locked: BTreeSet<String>) -> Self {
-        Self { new, locked, ..Self::default() }
+    pub fn recorded(new: HashSet<String>, locks: Locks) -> Self {
+        Self { new, locks, ..Self::default() }
     }
 
     /// Whether the statement tried to write what an event says.
@@ -67,7 +68,7 @@ pub struct Prepared {
     /// The object's row, and those of what came in its lists.
     rows: Vec<Record>,
     change: Option<(change::Model, Record)>,
-    /// The keys of borrowed columns.
+    /// What is to be locked.
     keys: BTreeSet<String>,
 }
 
@@ -86,7 +87,7 @@ impl Prepared {
             event: recorded.record(&event.fields(&state, payload.as_deref(), now)),
             rows: told(event).map(record).collect::<Option<_>>()?,
             change,
-            keys: borrowed::Keys::of(told(event)).all(),
+            keys: lock::keys(event.snapshot.iter()),
             layouts: layouts.clone(),
         })
     }
@@ -97,7 +98,8 @@ fn told(event: &Event) -> impl Iterator<Item = &Snapshot> {
     event.snapshot.iter().flat_map(Snapshot::with_children)
 }
 
-/// Records events, and writes what the usual ones among them say; `others` are what else the batch writes.
+/// Records events, and writes what the usual ones among them say; `others` are what else the batch writes, and `beforehand`
+/// what else is to be locked.
 ///
 /// Nothing is done where there are no events, or too many mixtures of tables to keep a statement for each.
 pub async fn write(
@@ -105,6 +107,7 @@ pub async fn write(
     layouts: &Arc<Layouts>,
     events: &[(&Event, Option<&Prepared>)],
     others: &[&Snapshot],
+    beforehand: &BTreeSet<String>,
     keep: KeepPayloads,
     now: DateTime<Utc>,
 ) -> Result<Option<Done>, DbErr> {
@@ -131,7 +134,8 @@ pub async fn write(
     let statement = needed.statement().filter(|(mixture, _)| mixture.is_known(layouts));
     let Some((mixture, text)) = statement else { return Ok(None) };
     // Those of whatever else is written too: locks are taken in one order, and so before any row's.
-    let mut locked = borrowed::Keys::of(others.iter().flat_map(|row| row.with_children())).all();
+    let mut locked = lock::keys(others.iter().copied());
+    locked.extend(beforehand.iter().cloned());
     locked.extend(events.iter().flat_map(|(_, prepared)| prepared.keys.iter().cloned()));
     let mut columns = Columns::default();
     columns.add(locked.iter().map(String::as_str).collect::<Vec<_>>());
@@ -148,7 +152,7 @@ pub async fn write(
     }
     let changes = || usual.iter().filter_map(|(_, prepared)| prepared.change.as_ref());
     add(FEED, &changes().map(|(_, record)| record).collect::<Vec<_>>());
-    let mut done = Done { locked, ..Done::default() };
+    let mut done = Done { locks: Locks::of(locked), ..Done::default() };
     done.offered = usual.iter().map(|(event, _)| event.id.clone()).collect();
     let mut numbers: HashMap<String, i64> = HashMap::new();
     for row in tx.rows(text, columns).await? {
@@ -278,7 +282,7 @@ impl Mixture {
              UNION ALL SELECT {NEW}, event, 0 FROM inbox UNION ALL SELECT {WRITTEN}, event, 0 FROM written \
              UNION ALL SELECT {NUMBERED}, event_id, seq FROM feed",
             parts.join(", "),
-            borrowed::LOCKED,
+            lock::LOCKED,
         )
     }
 }

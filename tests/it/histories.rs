@@ -28,6 +28,9 @@ const HISTORIES: u64 = 20;
 /// How many of ids that are created again.
 const SHORT_HISTORIES: u64 = 40;
 
+/// How many that two gateways are told of.
+const SHARED_HISTORIES: u64 = 10;
+
 /// How many with a key.
 const SETTLED_HISTORIES: u64 = 15;
 
@@ -198,34 +201,41 @@ fn shuffled(random: &mut Random, count: usize) -> Vec<Vec<usize>> {
     batches
 }
 
-async fn delivered(test: &TestApp, history: &History, order: &[Vec<usize>]) -> Tables {
-    test.forget_everything().await;
-    deliver(test, history, order).await;
-    test.tables().await
+/// The tables after a delivery to gateways that share a database.
+async fn delivered(gateways: &[TestApp], history: &History, order: &[Vec<usize>]) -> Tables {
+    gateways[0].forget_everything().await;
+    deliver(gateways, history, order).await;
+    gateways[0].tables().await
 }
 
-async fn deliver(test: &TestApp, history: &History, order: &[Vec<usize>]) {
+/// Delivers batches one after the other, the events of each at once, to the gateways in turn.
+async fn deliver(gateways: &[TestApp], history: &History, order: &[Vec<usize>]) {
     for batch in order {
-        let events = batch.iter().map(|place| test.app().writer.event(history.parsed(*place)));
+        let events = batch.iter().zip(gateways.iter().cycle());
+        let events = events.map(|(place, test)| test.app().writer.event(history.parsed(*place)));
         for outcome in join_all(events).await {
             outcome.expect("the event is taken in");
         }
     }
-    let failed = test.rows("SELECT id, reason FROM webhook_events WHERE state = 'failed'").await;
+    let failed = gateways[0].rows("SELECT id, reason FROM webhook_events WHERE state = 'failed'").await;
     assert_eq!(failed, [] as [Value; 0]);
 }
 
-/// Tries histories without a key: what events say is all there is.
-async fn end_as_in_order(histories: u64, history: fn(&mut Random) -> History) {
-    let test = TestApp::with(|settings| settings.stripe_secret_key = None).await;
+/// A gateway without a key: what events say is all there is.
+async fn without_key() -> TestApp {
+    TestApp::with(|settings| settings.stripe_secret_key = None).await
+}
+
+/// Tries histories with gateways that share a database.
+async fn end_as_in_order(gateways: &[TestApp], histories: u64, history: fn(&mut Random) -> History) {
     for seed in Trial::new(histories) {
         let random = &mut Random(seed);
         let history = history(random);
         let in_order: Vec<Vec<usize>> = (0..history.events.len()).map(|place| vec![place]).collect();
-        let expected = delivered(&test, &history, &in_order).await;
+        let expected = delivered(&gateways[..1], &history, &in_order).await;
         for _ in 0..DELIVERIES {
             let order = shuffled(random, history.events.len());
-            let tables = delivered(&test, &history, &order).await;
+            let tables = delivered(gateways, &history, &order).await;
             if let Some((id, how)) = difference(&tables, &expected) {
                 panic!("seed {seed}: {how}\n{}", history.told_of(&id, &order));
             }
@@ -235,18 +245,30 @@ async fn end_as_in_order(histories: u64, history: fn(&mut Random) -> History) {
 
 #[tokio::test]
 async fn every_delivery_ends_as_the_one_in_order() {
-    end_as_in_order(HISTORIES, History::of).await;
+    end_as_in_order(&[without_key().await], HISTORIES, History::of).await;
 }
 
 #[tokio::test]
 async fn every_delivery_of_ids_that_are_created_again_ends_as_the_one_in_order() {
-    end_as_in_order(SHORT_HISTORIES, History::of_chosen_ids).await;
+    end_as_in_order(&[without_key().await], SHORT_HISTORIES, History::of_chosen_ids).await;
+}
+
+#[tokio::test]
+async fn every_delivery_to_two_gateways_ends_as_the_one_in_order() {
+    let one = without_key().await;
+    let (database, sim, issuer) = (one.database.clone(), one.sim.clone(), one.issuer.clone());
+    let two = TestApp::over(database, sim, issuer, |settings| settings.stripe_secret_key = None).await;
+    end_as_in_order(&[one, two], SHARED_HISTORIES, |random| {
+        let of = *random.pick(&[History::of as fn(&mut Random) -> History, History::of_chosen_ids]);
+        of(random)
+    })
+    .await;
 }
 
 /// Ways to tell of a deletion that random deliveries seldom take.
 #[tokio::test]
 async fn a_deletion_counts_whatever_it_arrives_with() {
-    let test = TestApp::with(|settings| settings.stripe_secret_key = None).await;
+    let test = [without_key().await];
     let with_what_is_later = (
         &[("created", 0), ("deleted", 1), ("deleted", 5), ("created", 7), ("updated", 9)],
         [vec![0, 1], vec![4, 2], vec![3]],
@@ -261,7 +283,7 @@ async fn a_deletion_counts_whatever_it_arrives_with() {
         let history = History::of_a_product(happened);
         let in_order: Vec<Vec<usize>> = (0..happened.len()).map(|place| vec![place]).collect();
         let expected = delivered(&test, &history, &in_order).await;
-        assert_eq!(test.rows("SELECT deleted FROM products").await, [json!({ "deleted": deleted })]);
+        assert_eq!(test[0].rows("SELECT deleted FROM products").await, [json!({ "deleted": deleted })]);
         let tables = delivered(&test, &history, &order).await;
         let differs = difference(&tables, &expected);
         assert!(differs.is_none(), "{differs:?}\n{}", history.told_of("gold", &order));
@@ -276,11 +298,12 @@ async fn with_a_key_every_delivery_ends_with_what_stripe_holds() {
         let api_version = *random.pick(&[ENDIVE, ACACIA]);
         let sim = Sim::new(Options { seed: random.number(), ..Options::default() });
         sim.listen(anywhere()).await.expect("a port is free");
-        let test = TestApp::over(first.database.clone(), sim, first.issuer.clone(), |_| {}).await;
+        let gateways = [TestApp::over(first.database.clone(), sim, first.issuer.clone(), |_| {}).await];
+        let [test] = &gateways;
         test.forget_everything().await;
         test.sim.generate(80 + random.below(200));
         let before = test.sim.events(api_version).len();
-        happen(&test, random).await;
+        happen(test, random).await;
         println!("seed {seed}, {api_version}");
         let taken_in = AtomicUsize::new(before);
         let random = Mutex::new(random);
@@ -289,7 +312,7 @@ async fn with_a_key_every_delivery_ends_with_what_stripe_holds() {
             let start = taken_in.swap(events.len(), Ordering::Relaxed);
             let history = History { events: events[start..].to_vec() };
             let order = shuffled(*random.lock().expect("not poisoned"), history.events.len());
-            deliver(&test, &history, &order).await;
+            deliver(&gateways, &history, &order).await;
             history.events.len()
         })
         .await;

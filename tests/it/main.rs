@@ -49,6 +49,7 @@ mod link_races;
 mod links;
 mod live;
 mod live_protocols;
+mod locks;
 mod logs;
 mod metrics;
 mod mirror;

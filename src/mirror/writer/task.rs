@@ -22,9 +22,10 @@ use crate::{
     mirror::{
         Mirror,
         batch::{self, Fate},
-        borrowed, feed,
+        feed,
         inbox::{self, Amendment, Event},
         jobs, links,
+        lock::{self, Locks},
         snapshot::Snapshot,
         thin,
         tie::Offer,
@@ -186,15 +187,23 @@ async fn record_failed(settings: &Settings, event: &Event, reason: &str) -> Resu
 
 async fn attempt(ingest: &Ingest, works: &[&Work], begun: &mut Begun) -> Result<(), DbErr> {
     let mut tries = 0;
+    let mut beforehand = BTreeSet::new();
+    let goes_on = |error: &DbErr| is_lost_connection(error) || lock::is_refusal(error);
     loop {
-        match commit(ingest, works, begun).await {
-            Err(error) if is_lost_connection(&error) && tries + 1 < ATTEMPTS => tries += 1,
+        match commit(ingest, works, begun, &mut beforehand).await {
+            Err(error) if goes_on(&error) && tries + 1 < ATTEMPTS => tries += 1,
             outcome => return outcome,
         }
     }
 }
 
-async fn commit(ingest: &Ingest, works: &[&Work], begun: &mut Begun) -> Result<(), DbErr> {
+/// Writes a batch; `beforehand` is what it locks before any row beside what it tells of, as an earlier try found out.
+async fn commit(
+    ingest: &Ingest,
+    works: &[&Work],
+    begun: &mut Begun,
+    beforehand: &mut BTreeSet<String>,
+) -> Result<(), DbErr> {
     let settings = &ingest.settings;
     let now = settings.clock.now();
     let tx = match begun.take() {
@@ -203,7 +212,7 @@ async fn commit(ingest: &Ingest, works: &[&Work], begun: &mut Begun) -> Result<(
     };
     crash::point("begun");
     let mut numbering = settings.changes.numbering();
-    let Effects { changes, linked, asks } = write(ingest, &tx, works, now).await?;
+    let Effects { changes, linked, asks } = write(ingest, &tx, works, beforehand, now).await?;
     crash::point("before commit");
     numbering.commits();
     *begun = tx.commit_and_begin().await?;
@@ -229,16 +238,18 @@ async fn write(
     ingest: &Ingest,
     tx: &Transaction,
     works: &[&Work],
+    beforehand: &mut BTreeSet<String>,
     now: DateTime<Utc>,
 ) -> Result<Effects, DbErr> {
     let settings = &ingest.settings;
     let known = known_before(tx, works).await?;
-    let mut done = record(ingest, tx, works, now).await?;
+    let mut done = record(ingest, tx, works, beforehand, now).await?;
     crash::point("inbox recorded");
     let works = without_duplicates(works, &done.new);
     let fresh: Vec<&Event> = works.iter().filter_map(|work| work.event()).collect();
     let mut asks = thin::record(tx, &fresh, now).await?;
-    let mut written = batch::write(tx, &offers(&works), &done, now).await?;
+    let written = batch::write(tx, &offers(&works), &done, now).await;
+    let mut written = written.inspect_err(|_| beforehand.append(&mut done.locks.refused()))?;
     crash::point("rows written");
     inbox::amend(tx, amendments(&works, &mut written)).await?;
     let needed = jobs::needed(&written);
@@ -267,6 +278,7 @@ async fn record(
     ingest: &Ingest,
     tx: &Transaction,
     works: &[&Work],
+    beforehand: &BTreeSet<String>,
     now: DateTime<Utc>,
 ) -> Result<Done, DbErr> {
     let keep = ingest.settings.keep_payloads;
@@ -279,30 +291,21 @@ async fn record(
         }
     }
     let again: Vec<&Event> = others.iter().filter_map(|work| work.event()).collect();
-    inbox::record_again(tx, &again, now).await?;
     let others: Vec<&Snapshot> = others.iter().flat_map(|work| work.said()).map(|(_, row)| row).collect();
     let done = match tx.postgres().zip(layouts.as_ref()) {
-        Some((tx, layouts)) => usual::write(tx, layouts, &events, &others, keep, now).await?,
+        Some((tx, layouts)) => usual::write(tx, layouts, &events, &others, beforehand, keep, now).await?,
         None => None,
     };
-    if let Some(done) = done {
-        return Ok(done);
-    }
-    let locked = lock(tx, works).await?;
-    let events: Vec<&Event> = events.into_iter().map(|(event, _)| event).collect();
-    let new = inbox::record(tx, &events, keep, now).await?;
-    Ok(Done::recorded(new, locked))
-}
-
-/// Locks the keys of borrowed columns, before any row: so two transactions that write the same rows wait in one order.
-async fn lock(tx: &Transaction, works: &[&Work]) -> Result<BTreeSet<String>, DbErr> {
-    if tx.postgres().is_none() {
-        return Ok(BTreeSet::new());
-    }
-    let rows = works.iter().flat_map(|work| work.said()).flat_map(|(_, row)| row.with_children());
-    let keys = borrowed::Keys::of(rows).all();
-    borrowed::lock(tx, &keys.iter().collect()).await?;
-    Ok(keys)
+    let done = if let Some(done) = done {
+        done
+    } else {
+        let rows = works.iter().flat_map(|work| work.said()).map(|(_, row)| row);
+        let locks = Locks::take(tx, rows, beforehand).await?;
+        let events: Vec<&Event> = events.into_iter().map(|(event, _)| event).collect();
+        Done::recorded(inbox::record(tx, &events, keep, now).await?, locks)
+    };
+    inbox::record_again(tx, &again, now).await?;
+    Ok(done)
 }
 
 /// What is to be noted of the events, beside what the ties among them ask for.
