@@ -23,8 +23,9 @@ static LOCK: LazyLock<String> =
 
 /// What is to be locked for some objects.
 ///
-/// What came in their lists is written with them alone, and needs no lock of its own. Of a borrower and a lender that two
-/// transactions write at once, neither would see the other's row: so the second waits for the first, and then sees it.
+/// What came in their lists is hardly ever written without them, and has no lock of its own. Of a borrower and a lender
+/// that two transactions write at once, neither would see the other's row: so the second waits for the first, and then
+/// sees it.
 pub fn keys<'r>(rows: impl Iterator<Item = &'r Snapshot>) -> BTreeSet<String> {
     let rows: Vec<&Snapshot> = rows.collect();
     let mut keys = borrowed::Keys::of(rows.iter().flat_map(|row| row.with_children())).all();
