@@ -43,7 +43,7 @@ impl Mirrored for Entity {
 
     fn lift(object: &mut Object) {
         if let Some(customer) = object.get("customer").cloned() {
-            object.insert("id".to_owned(), customer);
+            object.insert("id", customer);
         }
     }
 }

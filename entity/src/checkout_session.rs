@@ -158,6 +158,6 @@ impl Mirrored for Entity {
             Some("custom") => "elements",
             _ => return,
         };
-        object.insert("ui_mode".to_owned(), renamed.into());
+        object.insert("ui_mode", renamed);
     }
 }

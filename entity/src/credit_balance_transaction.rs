@@ -96,7 +96,7 @@ impl Mirrored for Entity {
     fn lift(object: &mut Object) {
         for (side, cause) in [("credit", "credits_application_invoice_voided"), ("debit", "credits_applied")]
         {
-            flatten(object, &format!("{side}_type"), &[side, "type"]);
+            flatten(object, format!("{side}_type"), &[side, "type"]);
             flatten(object, "amount", &[side, "amount", "monetary", "value"]);
             flatten(object, "currency", &[side, "amount", "monetary", "currency"]);
             flatten(object, "invoice", &[side, cause, "invoice"]);

@@ -80,9 +80,9 @@ impl Mirrored for Entity {
 
     fn lift(object: &mut Object) {
         flatten(object, "currency", &["amount", "monetary", "currency"]);
-        if let Some(amount) = object.get("amount").filter(|amount| amount.is_object()) {
-            let value = amount.pointer("/monetary/value").cloned().unwrap_or_default();
-            object.insert("amount".to_owned(), value);
+        if let Some(amount) = object.get("amount").filter(|amount| amount.as_object().is_some()) {
+            let value = amount.at(&["monetary", "value"]).cloned().unwrap_or_default();
+            object.insert("amount", value);
         }
     }
 }

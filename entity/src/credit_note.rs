@@ -2,9 +2,9 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde_json::Value;
 
 use crate::{
+    json::Value,
     lift::sum_of_amounts,
     mirrored::{Listing, Mirrored, Object, Owned, Owner},
     open::Open,
@@ -136,6 +136,6 @@ fn refund_from_refunds(object: &mut Object) {
     let refunds = object.get("refunds").and_then(Value::as_array);
     let first = refunds.and_then(|refunds| refunds.iter().find_map(|refund| refund.get("refund")));
     if let Some(first) = first.filter(|refund| !refund.is_null()).cloned() {
-        object.entry("refund").or_insert(first);
+        object.insert_absent("refund", first);
     }
 }

@@ -144,7 +144,7 @@ impl Mirrored for Entity {
 
     fn lift(object: &mut Object) {
         for fact in ["due_by", "has_evidence", "past_due", "submission_count"] {
-            flatten(object, &format!("evidence_details_{fact}"), &["evidence_details", fact]);
+            flatten(object, format!("evidence_details_{fact}"), &["evidence_details", fact]);
         }
         flatten(object, "network_reason_code", &["payment_method_details", "card", "network_reason_code"]);
     }

@@ -2,9 +2,9 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde_json::Value;
 
 use crate::{
+    json::Value,
     lift::{ids_of, ids_of_discounts, sum_of_amounts},
     mirrored::{Children, Listing, Mirrored, Object, Owned, Owner, flatten, list},
     open::Open,
@@ -216,7 +216,7 @@ fn payment_from_payments(object: &mut Object) {
     for column in ["payment_intent", "charge"] {
         let value = payment.get("payment").and_then(|payment| payment.get(column));
         if let Some(value) = value.filter(|value| !value.is_null()) {
-            object.entry(column).or_insert_with(|| value.clone());
+            object.insert_absent(column, value.clone());
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
-use serde_json::Value;
 
 use crate::{
+    json::Value,
     lift::{ids_of, ids_of_discounts, period, price_and_product, sum_of_amounts},
     mirrored::{Mirrored, Object, Owned, Owner, flatten},
     scalar::{Json, Metadata},
@@ -91,8 +91,8 @@ impl Mirrored for Entity {
             }
         }
         // Since then, a line without a parent has no place to say so.
-        if object.contains_key("parent") {
-            object.entry("proration").or_insert(false.into());
+        if object.contains("parent") {
+            object.insert_absent("proration", false);
         }
         sum_of_amounts(object, "tax", &["taxes", "tax_amounts"]);
         ids_of_discounts(object);
@@ -102,12 +102,14 @@ impl Mirrored for Entity {
 
 /// The rates by which a line is taxed; of a line of older versions that is not taxed yet, those that it has itself.
 fn rates_of_taxes(object: &mut Object) {
-    let taxes = ["taxes", "tax_amounts"].iter().find_map(|name| object.get(*name)?.as_array());
-    let rate =
-        |tax: &Value| tax.pointer("/tax_rate_details/tax_rate").or_else(|| tax.get("tax_rate")).cloned();
-    let rates: Option<Vec<Value>> = taxes.map(|taxes| taxes.iter().filter_map(rate).collect());
-    if let Some(rates) = rates.filter(|rates| !rates.is_empty() || !object.contains_key("tax_rates")) {
-        object.insert("tax_rates".to_owned(), rates.into());
+    let taxes = ["taxes", "tax_amounts"].iter().find_map(|name| object.get(name)?.as_array());
+    let rates: Option<Vec<Value>> = taxes.map(|taxes| taxes.iter().filter_map(rate_of_tax).collect());
+    if let Some(rates) = rates.filter(|rates| !rates.is_empty() || !object.contains("tax_rates")) {
+        object.insert("tax_rates", rates);
     }
     ids_of(object, "tax_rates");
+}
+
+fn rate_of_tax<'t>(tax: &Value<'t>) -> Option<Value<'t>> {
+    tax.at(&["tax_rate_details", "tax_rate"]).or_else(|| tax.get("tax_rate")).cloned()
 }

@@ -4,6 +4,7 @@
 //! without code of its own; where Stripe nested or moved a field across API versions,
 //! [`Mirrored::lift`](mirrored::Mirrored::lift) raises the older shape.
 
+pub mod json;
 pub mod lift;
 pub mod mirrored;
 pub mod open;

@@ -1,8 +1,9 @@
 //! What several objects raise alike from older shapes.
 
-use serde_json::Value;
-
-use crate::mirrored::{Object, flatten};
+use crate::{
+    json::Value,
+    mirrored::{Object, flatten},
+};
 
 /// The members of `period` as columns.
 pub fn period(object: &mut Object) {
@@ -25,10 +26,10 @@ pub fn price_and_product(object: &mut Object) {
 }
 
 /// Makes of what a field lists an array of ids, where objects are whole.
-pub fn ids_of(object: &mut Object, field: &str) {
+pub fn ids_of(object: &mut Object, field: &'static str) {
     if let Some(Value::Array(objects)) = object.get(field) {
         let ids: Vec<Value> = objects.iter().filter_map(id).collect();
-        object.insert(field.to_owned(), ids.into());
+        object.insert(field, ids);
     }
 }
 
@@ -36,27 +37,28 @@ pub fn ids_of(object: &mut Object, field: &str) {
 pub fn ids_of_discounts(object: &mut Object) {
     let mut ids: Vec<Value> = match object.get("discounts") {
         Some(Value::Array(discounts)) => discounts.iter().filter_map(id).collect(),
-        _ if object.contains_key("discount") => Vec::new(),
+        _ if object.contains("discount") => Vec::new(),
         _ => return,
     };
     if ids.is_empty() {
         ids.extend(object.get("discount").and_then(id));
     }
-    object.insert("discounts".to_owned(), ids.into());
+    object.insert("discounts", ids);
 }
 
 /// The id of an object that came whole, or as its id.
-fn id(object: &Value) -> Option<Value> {
-    object.get("id").unwrap_or(object).as_str().map(Value::from)
+fn id<'t>(object: &Value<'t>) -> Option<Value<'t>> {
+    let id = object.get("id").unwrap_or(object);
+    id.as_str().is_some().then(|| id.clone())
 }
 
 /// The sum of the `amount`s of the first of these arrays that is there, absent where it is empty.
-pub fn sum_of_amounts(object: &mut Object, column: &str, arrays: &[&str]) {
+pub fn sum_of_amounts(object: &mut Object, column: &'static str, arrays: &[&str]) {
     if object.get(column).is_some_and(|value| !value.is_null()) {
         return;
     }
-    let Some(parts) = arrays.iter().find_map(|name| object.get(*name)?.as_array()) else { return };
+    let Some(parts) = arrays.iter().find_map(|name| object.get(name)?.as_array()) else { return };
     let amounts = parts.iter().filter_map(|part| part.get("amount").and_then(Value::as_i64));
     let sum = (!parts.is_empty()).then(|| amounts.fold(0, i64::saturating_add));
-    object.insert(column.to_owned(), sum.into());
+    object.insert(column, sum);
 }

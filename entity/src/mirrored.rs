@@ -1,10 +1,11 @@
 //! What an object says about itself to be mirrored; all else is written once, for all objects.
 
-use sea_orm::EntityTrait;
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
-/// A JSON object as Stripe sends it.
-pub type Object = Map<String, Value>;
+use sea_orm::EntityTrait;
+
+pub use crate::json::Object;
+use crate::json::Value;
 
 /// A row that belongs to somebody.
 pub trait Owned: EntityTrait<Model: Send + Sync> {
@@ -113,20 +114,18 @@ pub struct Children {
 }
 
 /// Copies the value at a path to a column's name, unless the object already has one there.
-pub fn flatten(object: &mut Object, column: &str, path: &[&str]) {
-    if object.get(column).is_some_and(|value| !value.is_null()) {
+pub fn flatten<'t>(object: &mut Object<'t>, column: impl Into<Cow<'t, str>>, path: &[&str]) {
+    let column = column.into();
+    if object.get(&column).is_some_and(|value| !value.is_null()) {
         return;
     }
-    let mut value = object.get(path[0]);
-    for name in &path[1..] {
-        value = value.and_then(|value| value.get(name));
-    }
+    let value = object.get(path[0]).and_then(|value| value.at(&path[1..]));
     if let Some(value) = value.filter(|value| !value.is_null()).cloned() {
-        object.insert(column.to_owned(), value);
+        object.insert(column, value);
     }
 }
 
 /// The objects of a Stripe list field, none where it is absent or odd.
-pub fn list<'a>(object: &'a Object, field: &str) -> &'a [Value] {
-    object.get(field).and_then(|list| list.get("data")).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+pub fn list<'o, 't>(object: &'o Object<'t>, field: &str) -> &'o [Value<'t>] {
+    object.get(field).and_then(|list| list.get("data")?.as_array()).unwrap_or_default()
 }

@@ -164,7 +164,7 @@ impl Mirrored for Entity {
         flatten(object, "last_payment_error_decline_code", &["last_payment_error", "decline_code"]);
         // Until 2022-11-15 the charges came along instead of the latest one's id.
         if let Some(latest) = list(object, "charges").first().cloned() {
-            object.entry("latest_charge").or_insert(latest);
+            object.insert_absent("latest_charge", latest);
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use async_graphql::SimpleObject;
 use sea_orm::entity::prelude::*;
-use serde_json::Value;
 
 use crate::{
+    json::Value,
     lift::ids_of,
     mirrored::{Listing, Mirrored, Object, Owned, Owner, flatten},
     scalar::{Json, Metadata},
@@ -82,13 +82,13 @@ impl Mirrored for Entity {
 /// What customers may change their subscriptions to: some prices of each of some products.
 fn products_and_prices(object: &mut Object) {
     let features = object.get("features");
-    let offers = features.and_then(|features| features.pointer("/subscription_update/products"));
+    let offers = features.and_then(|features| features.at(&["subscription_update", "products"]));
     let Some(offers) = offers.and_then(Value::as_array) else { return };
     let products: Vec<Value> = offers.iter().filter_map(|offer| offer.get("product").cloned()).collect();
     let prices = offers.iter().filter_map(|offer| offer.get("prices")?.as_array());
     let prices: Vec<Value> = prices.flatten().cloned().collect();
     for (column, named) in [("products", products), ("prices", prices)] {
-        object.insert(column.to_owned(), named.into());
+        object.insert(column, named);
         ids_of(object, column);
     }
 }

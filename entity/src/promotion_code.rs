@@ -65,7 +65,7 @@ impl Mirrored for Entity {
         // The coupon itself until 2025-09-30.
         flatten(object, "coupon", &["promotion", "coupon"]);
         for fact in ["first_time_transaction", "minimum_amount", "minimum_amount_currency"] {
-            flatten(object, &format!("restrictions_{fact}"), &["restrictions", fact]);
+            flatten(object, format!("restrictions_{fact}"), &["restrictions", fact]);
         }
     }
 }

@@ -111,7 +111,7 @@ impl Mirrored for Entity {
         }
         // The quote that this one revises comes with whether it does.
         if let Some(revised) = object.get("from_quote").and_then(|from| from.get("quote")).cloned() {
-            object.insert("from_quote".to_owned(), revised);
+            object.insert("from_quote", revised);
         }
         ids_of_discounts(object);
         ids_of(object, "default_tax_rates");

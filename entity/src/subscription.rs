@@ -2,10 +2,10 @@
 
 use async_graphql::{Enum, SimpleObject};
 use sea_orm::entity::prelude::*;
-use serde_json::Value;
 
 use crate::{
     invoice::CollectionMethod,
+    json::Value,
     lift::{ids_of, ids_of_discounts},
     mirrored::{Children, DeletedEvent, Listing, Mirrored, Object, Owned, Owner, flatten, list},
     open::Open,
@@ -171,7 +171,7 @@ impl Mirrored for Entity {
                 // Before prices, an item had only a plan, whose id is also the price's.
                 let value = value.or_else(|| first.get("plan").filter(|_| field == "price"));
                 if let Some(value) = value {
-                    object.insert(field.to_owned(), value.clone());
+                    object.insert(field, value.clone());
                 }
             }
         }
@@ -183,11 +183,14 @@ impl Mirrored for Entity {
 /// Until 2025-03-31 the period was the subscription's; since then each item has its own.
 fn periods_to_items(object: &mut Object) {
     for column in ["current_period_start", "current_period_end"] {
-        let Some(period) = object.get(column).filter(|value| value.is_number()).cloned() else { continue };
+        let Some(period) = object.get(column).filter(|value| matches!(value, Value::Number(_))).cloned()
+        else {
+            continue;
+        };
         let items =
             object.get_mut("items").and_then(|items| items.get_mut("data")).and_then(Value::as_array_mut);
         for item in items.into_iter().flatten().filter_map(Value::as_object_mut) {
-            item.entry(column).or_insert_with(|| period.clone());
+            item.insert_absent(column, period.clone());
         }
     }
 }
@@ -199,7 +202,7 @@ fn period_from_items(object: &mut Object) {
     let Some(item) = first_to_end.cloned() else { return };
     for column in ["current_period_start", "current_period_end"] {
         if let Some(period) = item.get(column) {
-            object.insert(column.to_owned(), period.clone());
+            object.insert(column, period.clone());
         }
     }
 }

@@ -106,7 +106,7 @@ impl Mirrored for Entity {
 
     fn lift(object: &mut Object) {
         for date in ["start_date", "end_date"] {
-            flatten(object, &format!("current_phase_{date}"), &["current_phase", date]);
+            flatten(object, format!("current_phase_{date}"), &["current_phase", date]);
         }
     }
 }

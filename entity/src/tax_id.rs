@@ -72,7 +72,7 @@ impl Mirrored for Entity {
     fn lift(object: &mut Object) {
         flatten(object, "customer", &["owner", "customer"]);
         for fact in ["status", "verified_address", "verified_name"] {
-            flatten(object, &format!("verification_{fact}"), &["verification", fact]);
+            flatten(object, format!("verification_{fact}"), &["verification", fact]);
         }
     }
 }

@@ -75,15 +75,22 @@ pub async fn write<'a>(
     now: DateTime<Utc>,
 ) -> Result<Written<'a>, DbErr> {
     let mut written = Written::default();
-    let objects = latest(offers);
-    for mirror in mirrors() {
+    // Nothing else in the batch tells of the objects that are done.
+    let (ready, left): (Vec<Offer<'a>>, Vec<Offer<'a>>) =
+        offers.iter().partition(|offer| done.has_written(offer.snapshot));
+    for Offer { snapshot, .. } in ready {
+        let object = (snapshot.mirror.table, snapshot.id.as_str());
+        written.fates.insert(object, (&snapshot.source.account, Fate::Written));
+        written.rows.push(Cow::Borrowed(snapshot));
+    }
+    let objects = latest(&left);
+    for mirror in mirrors().filter(|_| !left.is_empty()) {
         let Some(objects) = objects.get(mirror.table) else { continue };
         // Of several offers any may go first.
         let first = objects.values().filter_map(|offers| Some(offers.first()?.snapshot));
-        let open: Vec<&Snapshot> = first.clone().filter(|snapshot| !done.has_offered(snapshot)).collect();
-        let mut newer = write::upsert(tx, mirror, &open, Guard::Older, now).await?;
-        newer.extend(first.filter(|snapshot| done.has_written(snapshot)).map(|snapshot| snapshot.id.clone()));
-        write_objects(tx, mirror, objects, &newer, offers, &mut written, now).await?;
+        let open: Vec<&Snapshot> = first.filter(|snapshot| !done.has_offered(snapshot)).collect();
+        let newer = write::upsert(tx, mirror, &open, Guard::Older, now).await?;
+        write_objects(tx, mirror, objects, &newer, &left, &mut written, now).await?;
     }
     write_lists(tx, &mut written, done, now).await?;
     write_embedded(tx, offers, now).await?;
@@ -103,9 +110,12 @@ async fn write_lists(
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let mut children: HashMap<&'static str, Vec<Cow<'_, Snapshot>>> = HashMap::new();
-    for row in &written.rows {
-        for (table, child) in children_of(row) {
-            children.entry(table).or_default().push(child);
+    let mut ready = Vec::new();
+    for child in written.rows.iter().flat_map(children_of) {
+        if done.has_written(&child) {
+            ready.push(child);
+        } else {
+            children.entry(child.mirror.table).or_default().push(child);
         }
     }
     let listed: Vec<(&Mirror, Vec<Cow<'_, Snapshot>>)> = mirrors()
@@ -116,17 +126,18 @@ async fn write_lists(
         .iter()
         .map(|(mirror, rows)| Listed {
             mirror,
-            rows: rows.iter().map(AsRef::as_ref).filter(|row| !done.has_written(row)).collect(),
+            rows: rows.iter().map(AsRef::as_ref).collect(),
             complete: complete_lists(&written.rows, mirror),
         })
         .filter(|listed| !listed.rows.is_empty() || !listed.complete.is_empty())
         .collect();
-    let rows = written.rows.iter().chain(listed.iter().flat_map(|(_, rows)| rows)).map(AsRef::as_ref);
+    let listed_rows = listed.iter().flat_map(|(_, rows)| rows).chain(&ready);
+    let rows = written.rows.iter().chain(listed_rows).map(AsRef::as_ref);
     let keys = borrowed::Keys::of(rows);
     done.locks.add(tx, &keys.all()).await?;
     let lent = write::lists(tx, &tables, &keys, now).await?;
     drop(tables);
-    written.rows.extend(listed.into_iter().flat_map(|(_, rows)| rows));
+    written.rows.extend(listed.into_iter().flat_map(|(_, rows)| rows).chain(ready));
     borrowed::lend(tx, lent, &done.locks).await
 }
 
@@ -265,13 +276,10 @@ async fn write_lives<'a>(
 }
 
 /// The rows of the objects that travelled inside a row just written.
-fn children_of<'a>(row: &Cow<'a, Snapshot>) -> Vec<(&'static str, Cow<'a, Snapshot>)> {
-    let table = |child: &Snapshot| child.mirror.table;
+fn children_of<'a>(row: &Cow<'a, Snapshot>) -> Vec<Cow<'a, Snapshot>> {
     match row {
-        Cow::Borrowed(row) => row.children.iter().map(|child| (table(child), Cow::Borrowed(child))).collect(),
-        Cow::Owned(row) => {
-            row.children.iter().map(|child| (table(child), Cow::Owned(child.clone()))).collect()
-        }
+        Cow::Borrowed(row) => row.children.iter().map(Cow::Borrowed).collect(),
+        Cow::Owned(row) => row.children.iter().cloned().map(Cow::Owned).collect(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use chrono::DateTime;
+use entity::json::Value as Lifted;
 use sea_orm::{ColumnTrait, ColumnType, Iden, Value};
 use serde_json::Value as Json;
 
@@ -81,7 +82,7 @@ impl Column {
     ///
     /// It is total: what is absent or of another type becomes NULL, or the neutral value where the column has no
     /// NULL. A reference that came expanded becomes its id.
-    pub fn value(&self, field: Option<&Json>) -> Value {
+    pub fn value(&self, field: Option<&Lifted>) -> Value {
         let field = field.filter(|field| !field.is_null());
         match self.kind {
             Kind::Text => {
@@ -92,14 +93,14 @@ impl Column {
                 Value::Int(self.or_neutral(field.and_then(integer).and_then(|n| i32::try_from(n).ok()), || 0))
             }
             Kind::BigInteger => Value::BigInt(self.or_neutral(field.and_then(integer), || 0)),
-            Kind::Flag => Value::Bool(self.or_neutral(field.and_then(Json::as_bool), || false)),
+            Kind::Flag => Value::Bool(self.or_neutral(field.and_then(Lifted::as_bool), || false)),
             Kind::Time => {
                 let seconds = field.and_then(integer).filter(|seconds| MOMENTS.contains(seconds));
                 let time = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
                 Value::ChronoDateTimeUtc(self.or_neutral(time, || DateTime::UNIX_EPOCH))
             }
             Kind::Json => {
-                let json = field.map(without_nul);
+                let json = field.map(|field| without_nul(field.to_json()));
                 let json = json.filter(|json| self.nullable || json.is_object());
                 Value::Json(self.or_neutral(json, || Json::Object(serde_json::Map::new())).map(Box::new))
             }
@@ -111,11 +112,11 @@ impl Column {
     }
 }
 
-fn text(field: &Json) -> Option<String> {
+fn text(field: &Lifted) -> Option<String> {
     match field {
-        Json::String(text) => Some(printable(text)),
-        Json::Object(object) => object.get("id").and_then(Json::as_str).map(printable),
-        Json::Number(number) => Some(decimal(&number.to_string())),
+        Lifted::String(text) => Some(printable(text)),
+        Lifted::Object(object) => object.get("id").and_then(Lifted::as_str).map(printable),
+        Lifted::Number(number) => Some(decimal(&number.to_string())),
         _ => None,
     }
 }
@@ -125,7 +126,7 @@ fn decimal(number: &str) -> String {
     number.strip_suffix(".0").unwrap_or(number).to_owned()
 }
 
-fn integer(field: &Json) -> Option<i64> {
+fn integer(field: &Lifted) -> Option<i64> {
     field.as_i64().or_else(|| field.as_str().and_then(|text| text.parse().ok()))
 }
 
@@ -135,17 +136,17 @@ fn printable(text: &str) -> String {
 }
 
 /// The same value without NUL characters, in names too.
-pub fn without_nul(json: &Json) -> Json {
-    if !has_nul(json) {
-        return json.clone();
+pub fn without_nul(json: Json) -> Json {
+    if !has_nul(&json) {
+        return json;
     }
     match json {
-        Json::String(text) => Json::String(printable(text)),
-        Json::Array(items) => Json::Array(items.iter().map(without_nul).collect()),
+        Json::String(text) => Json::String(printable(&text)),
+        Json::Array(items) => items.into_iter().map(without_nul).collect(),
         Json::Object(object) => {
-            Json::Object(object.iter().map(|(name, value)| (printable(name), without_nul(value))).collect())
+            object.into_iter().map(|(name, value)| (printable(&name), without_nul(value))).collect()
         }
-        other => other.clone(),
+        other => other,
     }
 }
 

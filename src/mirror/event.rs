@@ -1,9 +1,12 @@
 //! From the body of a webhook, or from one that the inbox kept, to an event.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use chrono::DateTime;
+use entity::json;
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
 use super::{
     column::{MOMENTS, without_nul},
@@ -13,7 +16,6 @@ use super::{
 use crate::error::{Error, Result};
 
 mod thin;
-mod tree;
 
 /// A snapshot event: <https://docs.stripe.com/api/events/object>.
 #[derive(Deserialize)]
@@ -49,18 +51,20 @@ pub fn parse(body: &Bytes) -> Result<Event> {
         // A thin event has no `data`.
         Err(error) => return thin::parse(&text, body).ok_or_else(|| not_an_event().because(error)),
     };
-    let object = Sent::read(envelope.data.object).map_err(|error| not_an_event().because(error))?;
-    let previous = envelope.data.previous_attributes.map(Sent::read).transpose();
-    let previous = previous.map_err(|error| not_an_event().because(error))?;
+    let not_json = |error: serde_json::Error| not_an_event().because(error);
+    let sent = stored(envelope.data.object).map_err(not_json)?;
+    let object = json::read(&sent).map_err(not_json)?;
+    let previous = envelope.data.previous_attributes.map(stored).transpose().map_err(not_json)?;
+    let before = previous.as_deref().map(json::read).transpose().map_err(not_json)?;
     let created = DateTime::from_timestamp(envelope.created, 0).ok_or_else(not_an_event)?;
     if !MOMENTS.contains(&envelope.created) {
         return Err(not_an_event());
     }
-    if !object.value.is_object() || !is_name(&envelope.id) || !is_name(&envelope.r#type) {
+    if object.as_object().is_none() || !is_name(&envelope.id) || !is_name(&envelope.r#type) {
         return Err(not_an_event());
     }
     let text = |name: &str| {
-        object.value.get(name).and_then(Value::as_str).filter(|text| is_name(text)).map(str::to_owned)
+        object.get(name).and_then(json::Value::as_str).filter(|text| is_name(text)).map(str::to_owned)
     };
     let (object_type, id) = (text("object"), text("id"));
     let api_version = envelope.api_version.filter(|version| is_name(version));
@@ -68,8 +72,8 @@ pub fn parse(body: &Bytes) -> Result<Event> {
     let (kind, version) = (envelope.r#type.as_str(), api_version.as_deref());
     let source = Source::of_event(&envelope.id, kind, envelope.created, version)
         .of_account(account.as_deref().unwrap_or_default());
-    let before = previous.as_ref().and_then(|previous| previous.value.as_object());
-    let snapshot = Snapshot::of_change(object.value, object.text, source, before);
+    let before = before.as_ref().and_then(json::Value::as_object);
+    let snapshot = Snapshot::of_change(object, sent.clone().into_owned(), source, before);
     Ok(Event {
         object: object_type,
         object_id: snapshot.as_ref().map(|snapshot| snapshot.id.clone()).or(id),
@@ -77,7 +81,7 @@ pub fn parse(body: &Bytes) -> Result<Event> {
         created,
         api_version,
         livemode: envelope.livemode,
-        previous_attributes: previous.map(|previous| previous.text),
+        previous_attributes: previous.map(Cow::into_owned),
         body: body.clone(),
         snapshot,
         thin: None,
@@ -91,22 +95,13 @@ pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && !text.contains(char::is_control)
 }
 
-/// A part of the body, as a value and as the text that is stored.
-struct Sent {
-    value: Value,
-    text: String,
-}
-
-impl Sent {
-    fn read(json: &RawValue) -> serde_json::Result<Self> {
-        let value = tree::read(json.get())?;
-        // PostgreSQL stores an escaped NUL, and fails when somebody reads it.
-        if json.get().contains(r"\u0000") {
-            let value = without_nul(&value);
-            return Ok(Self { text: value.to_string(), value });
-        }
-        Ok(Self { value, text: json.get().to_owned() })
+/// A part of the body as it is stored.
+fn stored(json: &RawValue) -> serde_json::Result<Cow<'_, str>> {
+    // PostgreSQL stores an escaped NUL, and fails when somebody reads it.
+    if json.get().contains(r"\u0000") {
+        return Ok(without_nul(serde_json::from_str(json.get())?).to_string().into());
     }
+    Ok(json.get().into())
 }
 
 /// The same JSON text without the white space around its punctuation: Stripe indents its webhooks.
@@ -115,31 +110,27 @@ impl Sent {
 fn compact(json: &str) -> String {
     let bytes = json.as_bytes();
     let mut out = String::with_capacity(json.len());
-    let (mut place, mut apart) = (0, false);
+    let (mut place, mut copied) = (0, 0);
     while let Some(byte) = bytes.get(place) {
-        let length = match byte {
-            b' ' | b'\n' | b'\r' | b'\t' => {
-                apart = true;
-                place += 1;
-                continue;
+        match byte {
+            b'"' => place += string_length(&bytes[place..]),
+            byte if is_space(*byte) => {
+                out.push_str(&json[copied..place]);
+                place += bytes[place..].iter().take_while(|byte| is_space(**byte)).count();
+                copied = place;
+                if is_bare(out.bytes().last()) && is_bare(bytes.get(place).copied()) {
+                    out.push(' ');
+                }
             }
-            b'"' => string_length(&json[place..]),
-            _ => token_length(&bytes[place..]),
-        };
-        if apart && is_bare(out.bytes().last()) && is_bare(Some(*byte)) {
-            out.push(' ');
+            _ => place += 1,
         }
-        out.push_str(&json[place..place + length]);
-        place += length;
-        apart = false;
     }
+    out.push_str(&json[copied..]);
     out
 }
 
-/// The length of what is at the start of a text up to white space, a string or the end.
-fn token_length(text: &[u8]) -> usize {
-    let ends = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b'"');
-    text.iter().position(ends).unwrap_or(text.len())
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
 /// Whether a byte is part of a number or a name, which white space ends.
@@ -148,17 +139,17 @@ fn is_bare(byte: Option<u8>) -> bool {
 }
 
 /// The length of the JSON string at the start of a text, with both quotes.
-fn string_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
+fn string_length(text: &[u8]) -> usize {
     let mut place = 1;
-    while let Some(found) = bytes.get(place..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-        match bytes[place + found] {
-            b'"' => return place + found + 1,
+    loop {
+        match text.get(place) {
+            None => return text.len(),
+            Some(b'"') => return place + 1,
             // Whatever is escaped, a quote does not end the string by it.
-            _ => place += found + 2,
+            Some(b'\\') => place += 2,
+            Some(_) => place += 1,
         }
     }
-    text.len()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use entity::{
     change::{self, Kind, Model},
-    mirrored::Object,
+    json,
 };
 use sea_orm::{ActiveEnum, ActiveModelTrait, DbErr, EntityTrait, IntoActiveModel, NotSet, sqlx::Row};
 
@@ -48,8 +48,9 @@ fn change_of(snapshot: &Snapshot, kind: Kind) -> Model {
 /// The names in `previous_attributes`: all that Stripe tells of what changed.
 fn changed_fields(event: &Event) -> Vec<String> {
     let previous = event.previous_attributes.as_deref();
-    let previous: Option<Object> = previous.and_then(|text| serde_json::from_str(text).ok());
-    previous.into_iter().flatten().map(|(name, _)| name.replace('\0', "")).collect()
+    let previous = previous.and_then(|text| json::read(text).ok());
+    let members = previous.iter().filter_map(json::Value::as_object).flat_map(json::Object::iter);
+    members.map(|(name, _)| name.replace('\0', "")).collect()
 }
 
 /// Records what changed, and gives it back with its numbers, in their order.

@@ -8,9 +8,9 @@ use std::cmp::Ordering;
 
 use entity::{
     change::Kind,
+    json::Value as Json,
     mirrored::{DeletedEvent, Object},
 };
-use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use super::Mirror;
@@ -207,9 +207,9 @@ fn write_members(object: &Object, out: &mut Vec<u8>) {
 }
 
 /// The object before a change: hashes are put back member by member, everything else whole.
-pub fn put_back(object: &Object, previous: &Object) -> Object {
+pub fn put_back<'t>(object: &Object<'t>, previous: &Object<'t>) -> Object<'t> {
     let mut before = object.clone();
-    for (name, value) in previous {
+    for (name, value) in previous.iter() {
         let value = match (object.get(name), value) {
             (Some(Json::Object(now)), Json::Object(value)) => Json::Object(put_back(now, value)),
             _ => value.clone(),
@@ -222,7 +222,7 @@ pub fn put_back(object: &Object, previous: &Object) -> Object {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     use super::*;
     use crate::mirror::mirror;
@@ -236,10 +236,11 @@ mod tests {
 
     fn claim(event: &str, kind: Kind, object: &Json, previous: Option<&Json>) -> Told {
         let mirror = mirror(object["object"].as_str().expect("named")).expect("mirrored");
-        let sent = object.as_object().expect("an object");
+        let sent = Object::from(object.as_object().expect("an object"));
         let mut lifted = sent.clone();
         (mirror.lift)(&mut lifted);
-        let before = previous.and_then(Json::as_object).map(|previous| put_back(sent, previous));
+        let previous = previous.and_then(Json::as_object).map(Object::from);
+        let before = previous.map(|previous| put_back(&sent, &previous));
         let claim = Claim::new(mirror, event, kind, &lifted, before);
         let name = match claim.leads_to {
             State::Gone => "gone",
@@ -319,7 +320,7 @@ mod tests {
 
     #[test]
     fn equal_states_have_equal_digests_and_others_have_not() {
-        let of = |value: Json| digest(value.as_object().expect("an object"));
+        let of = |value: Json| digest(&value.as_object().expect("an object").into());
         assert_eq!(of(json!({ "a": null, "b": { "c": null } })), of(json!({ "b": {} })));
         for (one, other) in [
             (json!({ "a": "b" }), json!({ "ab": "" })),

@@ -44,6 +44,6 @@ impl Found {
         let sent = exclusions.taken_from(self.sent);
         let raw = sent.to_string();
         let written = self.whole.map_or(sent, |whole| exclusions.taken_from(whole));
-        Snapshot::of_change(written, raw, Source::fetched(self.at, &self.api_version), None)
+        Snapshot::of(&written, &raw, Source::fetched(self.at, &self.api_version))
     }
 }

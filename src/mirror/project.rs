@@ -172,7 +172,7 @@ impl Row {
             account: self.account.clone(),
             kind,
         };
-        let snapshot = Snapshot::of(object, &raw, source)?;
+        let snapshot = Snapshot::of(&object, &raw, source)?;
         Some(Snapshot { settled: !self.unsettled, ..snapshot })
     }
 

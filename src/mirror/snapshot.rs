@@ -5,10 +5,10 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use entity::{
     change,
+    json::Value as Json,
     mirrored::{Children, DeletedEvent, Object, Owner, list},
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, TryIntoModel, Value};
-use serde_json::Value as Json;
 
 use super::{
     Mirror, OTHER,
@@ -44,8 +44,8 @@ pub struct Snapshot {
 }
 
 /// An object raised to the newest shape, whose children are not taken from it yet.
-struct Lifted {
-    object: Object,
+struct Lifted<'t> {
+    object: Object<'t>,
     /// The children of each kind as Stripe sent them: lifting the parent may complete or replace them.
     raws: Vec<Vec<String>>,
 }
@@ -106,12 +106,17 @@ impl Source {
 
 impl Snapshot {
     /// The rows of an object; `None` where nothing identifies it.
-    pub fn of(object: Json, raw: &str, source: Source) -> Option<Self> {
-        Self::of_change(object, raw.to_owned(), source, None)
+    pub fn of(object: &serde_json::Value, raw: &str, source: Source) -> Option<Self> {
+        Self::of_change(object.into(), raw.to_owned(), source, None)
     }
 
     /// The same of an event that may say what the object was before.
-    pub fn of_change(object: Json, raw: String, source: Source, previous: Option<&Object>) -> Option<Self> {
+    pub fn of_change<'t>(
+        object: Json<'t>,
+        raw: String,
+        source: Source,
+        previous: Option<&Object<'t>>,
+    ) -> Option<Self> {
         let Json::Object(object) = object else { return None };
         let name = object.get("object")?.as_str().filter(|name| is_id(name))?;
         let mirror = mirror(name).unwrap_or(&OTHER);
@@ -132,12 +137,12 @@ impl Snapshot {
     }
 
     /// The row of an object, and the object, whose children are still in it.
-    fn alone(
+    fn alone<'t>(
         mirror: &'static Mirror,
-        mut object: Object,
+        mut object: Object<'t>,
         raw: String,
         source: Source,
-    ) -> Option<(Self, Lifted)> {
+    ) -> Option<(Self, Lifted<'t>)> {
         let id = identity(mirror, &object, &source.account)?;
         let gone = object.get("deleted").and_then(Json::as_bool) == Some(true);
         let tombstone =
@@ -191,9 +196,8 @@ impl Snapshot {
         let items = list.get_mut("data").and_then(Json::as_array_mut).map(std::mem::take);
         for (item, raw) in items.unwrap_or_default().into_iter().zip(raws) {
             let Json::Object(mut item) = item else { continue };
-            let parent = item.entry(children.parent).or_insert(Json::Null);
-            if parent.is_null() {
-                *parent = self.id.as_str().into();
+            if item.get(children.parent).is_none_or(Json::is_null) {
+                item.insert(children.parent, self.id.clone());
             }
             let Some(mut child) = Self::inside(mirror, item, raw, source.clone()) else { continue };
             self.embedded.append(&mut child.embedded);
@@ -285,7 +289,6 @@ fn raws(object: &Object, children: &Children) -> Vec<String> {
     list(object, children.field).iter().map(text_of).collect()
 }
 
-/// As [`Json::to_string`], which goes through a formatter.
 fn text_of(json: &Json) -> String {
     serde_json::to_string(json).expect("a value is JSON")
 }
@@ -294,9 +297,9 @@ fn text_of(json: &Json) -> String {
 fn embedded(mirror: &Mirror, object: &Object, source: &Source) -> Vec<Snapshot> {
     let mut found = Vec::new();
     for field in mirror.embedded {
-        let value = object.get(*field).unwrap_or(&Json::Null);
+        let value = object.get(field).unwrap_or(&Json::Null);
         let one = value.get("id").map(|_| std::slice::from_ref(value));
-        let many = value.as_array().or_else(|| value.get("data")?.as_array()).map(Vec::as_slice);
+        let many = value.as_array().or_else(|| value.get("data")?.as_array());
         for value in one.or(many).unwrap_or_default() {
             let Json::Object(object) = value else { continue };
             let named = object.get("object").and_then(Json::as_str).and_then(super::mirror);

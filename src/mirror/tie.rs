@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::DateTime;
 use entity::{
     change::Kind,
-    mirrored::Object,
+    json,
     webhook_event::{Column, Entity},
 };
 use sea_orm::{
@@ -197,7 +197,7 @@ pub(super) async fn weigh(
 
 /// What the row says that holds an answer of Stripe's.
 fn stored_answer(stored: &Stored) -> Option<Claim> {
-    Snapshot::of(parse(&stored.raw), "", Source::fetched(stored.stamp, &stored.api_version))?.claim
+    Snapshot::of(&parse(&stored.raw), "", Source::fetched(stored.stamp, &stored.api_version))?.claim
 }
 
 /// How many events are read to find the state before a second.
@@ -257,15 +257,15 @@ impl Recorded {
 
 async fn snapshot_of(tx: &Transaction, event: &Recorded) -> Result<Option<Snapshot>, DbErr> {
     let Some(row) = Entity::find_by_id(&event.id).one(tx).await? else { return Ok(None) };
-    let Some(mut body) = row.payload.as_deref().map(parse) else { return Ok(None) };
-    let object = body["data"]["object"].take();
-    let previous: Option<Object> =
-        row.previous_attributes.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let Some(body) = row.payload.as_deref().map(parse) else { return Ok(None) };
+    let object = &body["data"]["object"];
+    let previous: Option<json::Value> =
+        row.previous_attributes.as_deref().and_then(|text| json::read(text).ok());
     let created = row.created.timestamp();
     let source = Source::of_event(&row.id, &row.r#type, created, row.api_version.as_deref())
         .of_account(row.account.as_deref().unwrap_or_default());
     let raw = object.to_string();
-    Ok(Snapshot::of_change(object, raw, source, previous.as_ref()))
+    Ok(Snapshot::of_change(object.into(), raw, source, previous.as_ref().and_then(json::Value::as_object)))
 }
 
 /// The snapshot events of these objects in these seconds, and of some in others, by their ids.

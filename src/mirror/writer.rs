@@ -129,7 +129,7 @@ impl Writer {
                 Source { account: answer.account.clone(), ..Source::fetched(stamp, &answer.api_version) };
             let written = self.settings.exclusions.of_object(if place == 0 { whole } else { object });
             let raw = self.settings.exclusions.of_object(object).to_string();
-            if let Some(snapshot) = Snapshot::of(written.into_owned(), &raw, source) {
+            if let Some(snapshot) = Snapshot::of(&written, &raw, source) {
                 self.send(Work::Fetched(Box::new(snapshot))).await?;
             }
         }
@@ -140,7 +140,7 @@ impl Writer {
     pub async fn gone(&self, mirror: &Mirror, id: &str, account: &str, at: i64) -> Result<()> {
         let object = json!({ "object": mirror.object, mirror.key: id, "deleted": true });
         let source = Source { account: account.to_owned(), ..Source::fetched(at, "") };
-        match Snapshot::of(object.clone(), &object.to_string(), source) {
+        match Snapshot::of(&object, &object.to_string(), source) {
             Some(snapshot) => self.send(Work::Fetched(Box::new(snapshot))).await,
             None => Ok(()),
         }

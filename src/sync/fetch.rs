@@ -2,15 +2,12 @@
 
 use std::collections::HashMap;
 
-use entity::{
-    mirrored::Object,
-    sync_job::{Model, Reason},
-};
+use entity::sync_job::{Model, Reason};
 use sea_orm::{
     ConnectionTrait, DbErr,
     sea_query::{Expr, ExprTrait, Query},
 };
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{
     jobs::Patience,
@@ -129,7 +126,7 @@ impl From<Error> for Setback {
 #[derive(Default)]
 struct Known {
     stamp: Option<i64>,
-    raw: Object,
+    raw: Map<String, Json>,
     /// By the names of the columns.
     values: HashMap<String, String>,
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use entity::mirrored::{Listing, Object};
+use entity::mirrored::Listing;
 use sea_orm::{
     ConnectionTrait, DbErr,
     sea_query::{Expr, ExprTrait, Query},
 };
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{fetch::Setback, lists};
 use crate::{
@@ -73,7 +73,7 @@ pub async fn made(
     parent: &str,
     is_known: bool,
 ) -> Result<Option<Found>, Setback> {
-    let mut known = Object::new();
+    let mut known = Map::new();
     known.insert("object".to_owned(), mirror.object.into());
     known.insert(mirror.key.to_owned(), parent.into());
     let value = |name: &str| (name == "id").then(|| parent.to_owned());

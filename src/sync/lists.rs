@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use entity::mirrored::Object;
-use serde_json::{Value as Json, json};
+use entity::json::{Object, Value};
+use serde_json::{Map, Value as Json, json};
 
 use super::{
     fetch::Setback,
@@ -23,8 +23,8 @@ pub async fn completed(
     object: &Json,
     value: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<Json>, Setback> {
-    let mut lifted = object.as_object().cloned().unwrap_or_default();
-    if lifted.get("deleted").and_then(Json::as_bool) == Some(true) {
+    let mut lifted = object.as_object().map(Object::from).unwrap_or_default();
+    if lifted.get("deleted").and_then(Value::as_bool) == Some(true) {
         return Ok(None);
     }
     (mirror.lift)(&mut lifted);
@@ -41,7 +41,7 @@ pub async fn completed(
 pub async fn assembled(
     stripe: &Stripe,
     mirror: &Mirror,
-    known: Object,
+    known: Map<String, Json>,
     value: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<Answer>, Setback> {
     let (mut object, mut first) = (Json::Object(known), None);
@@ -91,8 +91,8 @@ fn take(page: &Answer, items: &mut Vec<Json>, seen: &mut HashSet<String>) -> boo
 
 fn text(object: &Object, name: &str) -> Option<String> {
     match object.get(name)? {
-        Json::String(text) => Some(text.clone()),
-        Json::Object(expanded) => Some(expanded.get("id")?.as_str()?.to_owned()),
+        Value::String(text) => Some(text.clone().into_owned()),
+        Value::Object(expanded) => Some(expanded.get("id")?.as_str()?.to_owned()),
         _ => None,
     }
 }

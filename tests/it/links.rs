@@ -211,7 +211,7 @@ async fn a_batch_takes_the_same_statements_for_any_number_of_customers() {
     assert_eq!(test.count("users").await, 60);
     let snapshot = |object: &Value| {
         let source = Source::fetched(MADE, ENDIVE);
-        Snapshot::of(object.clone(), &object.to_string(), source).expect("customers have a table")
+        Snapshot::of(object, &object.to_string(), source).expect("customers have a table")
     };
     let known: Vec<Snapshot> = objects.iter().map(snapshot).collect();
     let plain = snapshot(&noted("cus_plain", &json!({ "plan": "team" })));

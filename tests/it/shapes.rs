@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// The rows of an object as an answer of Stripe's brings it.
 fn snapshot(object: &Value) -> Snapshot {
-    Snapshot::of(object.clone(), &object.to_string(), Source::fetched(1_700_000_000, ""))
+    Snapshot::of(object, &object.to_string(), Source::fetched(1_700_000_000, ""))
         .expect("the object has a table and an id")
 }
 

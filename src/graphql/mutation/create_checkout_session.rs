@@ -161,8 +161,8 @@ async fn kept(ctx: &Context<'_>, answer: &Answer, id: Option<&str>) -> Option<Ro
         Ok(None) => {}
         Err(error) => tracing::warn!(object.id = id, error = error.chain(), "a session could not be written"),
     }
-    let object = app.config.exclusions.of_object(&answer.object).into_owned();
-    let snapshot = Snapshot::of(object, "", Source::fetched(answer.at, &answer.api_version))?;
+    let object = app.config.exclusions.of_object(&answer.object);
+    let snapshot = Snapshot::of(&object, "", Source::fetched(answer.at, &answer.api_version))?;
     snapshot.row::<checkout_session::Entity>().map(Arc::new)
 }
 

@@ -40,8 +40,8 @@ impl Seen {
     /// None where nothing identifies it.
     pub fn of(answer: Answer, whole: Option<Json>, exclusions: &Exclusions) -> Option<Self> {
         let whole = whole.unwrap_or_else(|| answer.object.clone());
-        let stored = exclusions.of_object(&whole).into_owned();
-        let snapshot = Snapshot::of(stored, "", Source::fetched(answer.at, &answer.api_version))?;
+        let stored = exclusions.of_object(&whole);
+        let snapshot = Snapshot::of(&stored, "", Source::fetched(answer.at, &answer.api_version))?;
         Some(Self { answer, whole, snapshot })
     }
 }

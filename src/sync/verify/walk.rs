@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use entity::mirrored::{Listing, Object};
+use entity::mirrored::Listing;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 use sea_orm::{
     ConnectionTrait, Order, Value,
     sea_query::{Expr, ExprTrait, Func, Query, SelectStatement},
 };
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{
     Check, Trouble,
@@ -218,7 +218,7 @@ impl Check<'_> {
 
     /// An object that is nothing but its own lists; none where it is gone.
     pub async fn assembled(&self, id: &str) -> Result<Option<Seen>, Trouble> {
-        let mut known = Object::new();
+        let mut known = Map::new();
         known.insert("object".to_owned(), self.mirror.object.into());
         known.insert(self.mirror.key.to_owned(), id.into());
         let value = |name: &str| (name == "id").then(|| id.to_owned());
