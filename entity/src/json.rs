@@ -2,7 +2,7 @@
 //!
 //! What Stripe says of an object is read, lifted, and written as rows: no name and hardly a text in it outlives that.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, mem};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -157,12 +157,20 @@ impl<'t> Object<'t> {
             members.dedup_by(|later, kept| {
                 let is_same = later.0 == kept.0;
                 if is_same {
-                    std::mem::swap(&mut later.1, &mut kept.1);
+                    mem::swap(&mut later.1, &mut kept.1);
                 }
                 is_same
             });
         }
         Self(members)
+    }
+}
+
+/// Puts members in; of those of the same name the last one counts.
+impl<'t> Extend<(Cow<'t, str>, Value<'t>)> for Object<'t> {
+    fn extend<I: IntoIterator<Item = (Cow<'t, str>, Value<'t>)>>(&mut self, members: I) {
+        self.0.extend(members);
+        *self = Self::of(mem::take(&mut self.0));
     }
 }
 
@@ -373,6 +381,8 @@ mod tests {
         let object = value.as_object_mut().expect("an object");
         assert_eq!(object.remove("b"), Some("new".into()));
         assert_eq!((object.len(), object.contains("b"), object.contains("a")), (3, false, true));
+        object.extend([("c".into(), 3.into()), ("b".into(), 4.into()), ("c".into(), 5.into())]);
+        assert_eq!(text(&value), r#"{"a":null,"aa":1,"b":4,"c":5}"#);
     }
 
     fn json() -> impl Strategy<Value = String> {

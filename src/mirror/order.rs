@@ -209,13 +209,15 @@ fn write_members(object: &Object, out: &mut Vec<u8>) {
 /// The object before a change: hashes are put back member by member, everything else whole.
 pub fn put_back<'t>(object: &Object<'t>, previous: &Object<'t>) -> Object<'t> {
     let mut before = object.clone();
+    let mut lacked = Vec::new();
     for (name, value) in previous.iter() {
-        let value = match (object.get(name), value) {
-            (Some(Json::Object(now)), Json::Object(value)) => Json::Object(put_back(now, value)),
-            _ => value.clone(),
-        };
-        before.insert(name.clone(), value);
+        match (before.get_mut(name), value) {
+            (Some(Json::Object(now)), Json::Object(value)) => *now = put_back(now, value),
+            (Some(now), value) => *now = value.clone(),
+            (None, value) => lacked.push((name.clone(), value.clone())),
+        }
     }
+    before.extend(lacked);
     before
 }
 
