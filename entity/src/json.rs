@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt, mem};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{MapAccess, SeqAccess, Visitor},
+    de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
     ser::{SerializeMap as _, SerializeSeq as _},
 };
 use serde_json::Number;
@@ -31,7 +31,9 @@ pub struct Object<'t>(Vec<(Cow<'t, str>, Value<'t>)>);
 ///
 /// It is what `serde_json` reads; of members of the same name the last one counts.
 pub fn read(json: &str) -> serde_json::Result<Value<'_>> {
-    serde_json::from_str(json)
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let value = ValueReader(&mut Vec::with_capacity(MEMBERS)).deserialize(&mut reader)?;
+    reader.end().map(|()| value)
 }
 
 impl<'t> Value<'t> {
@@ -250,15 +252,22 @@ impl Serialize for Value<'_> {
     }
 }
 
-impl<'de> Deserialize<'de> for Value<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueReader)
+/// How many members are under way at once, as a rule, in what Stripe sends of an object.
+const MEMBERS: usize = 128;
+
+/// Reads a value, with the members of the objects around it that were read so far: it puts its own behind them until
+/// all are there, so that each object takes the memory that it needs, and once.
+struct ValueReader<'r, 't>(&'r mut Vec<(Cow<'t, str>, Value<'t>)>);
+
+impl<'de> DeserializeSeed<'de> for ValueReader<'_, 'de> {
+    type Value = Value<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-struct ValueReader;
-
-impl<'de> Visitor<'de> for ValueReader {
+impl<'de> Visitor<'de> for ValueReader<'_, 'de> {
     type Value = Value<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -296,47 +305,26 @@ impl<'de> Visitor<'de> for ValueReader {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value<'de>, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = access.next_element()? {
+        while let Some(item) = access.next_element_seed(ValueReader(self.0))? {
             items.push(item);
         }
         Ok(Value::Array(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value<'de>, A::Error> {
-        let mut members = Vec::new();
-        while let Some((Name(name), value)) = access.next_entry()? {
-            members.push((name, value));
+        let start = self.0.len();
+        while let Some(Name(name)) = access.next_key()? {
+            let value = access.next_value_seed(ValueReader(self.0))?;
+            self.0.push((name, value));
         }
-        Ok(Value::Object(Object::of(members)))
+        Ok(Value::Object(Object::of(self.0.drain(start..).collect())))
     }
 }
 
 /// The name of a member.
-struct Name<'t>(Cow<'t, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(NameReader)
-    }
-}
-
-struct NameReader;
-
-impl<'de> Visitor<'de> for NameReader {
-    type Value = Name<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the name of a member")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
-        Ok(Name(name.into()))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
-        Ok(Name(name.to_owned().into()))
-    }
-}
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Name<'t>(#[serde(borrow)] Cow<'t, str>);
 
 #[cfg(test)]
 mod tests {

@@ -78,9 +78,9 @@ const JSONB: u32 = 3802;
 const EPOCH: i64 = 946_684_800;
 
 /// An array of rows of a table, in PostgreSQL's binary form.
-pub struct Records {
-    array: Oid,
-    bytes: Vec<u8>,
+pub struct Records<'r> {
+    layout: &'r Layout,
+    rows: Vec<&'r Record>,
 }
 
 /// A row of a table, in PostgreSQL's binary form.
@@ -90,7 +90,8 @@ pub struct Record(Vec<u8>);
 impl Layout {
     /// The row with these fields, in the order of the columns that are written.
     pub fn record(&self, fields: &[Field<'_>]) -> Record {
-        let mut bytes = Vec::with_capacity(1024);
+        let size: usize = fields.iter().map(Field::size).sum();
+        let mut bytes = Vec::with_capacity(size + PREFIX * (self.columns.len() + 1));
         bytes.extend(length(self.columns.len()));
         for (place, of) in &self.columns {
             bytes.extend(of.to_be_bytes());
@@ -103,27 +104,15 @@ impl Layout {
     }
 }
 
-impl Records {
+impl<'r> Records<'r> {
     /// Rows of a table.
-    pub fn of(layout: &Layout, rows: &[&Record]) -> Self {
-        let size: usize = rows.iter().map(|Record(row)| NULL.len() + row.len()).sum();
-        let mut bytes = Vec::with_capacity(20 + size);
-        let dimensions = i32::from(!rows.is_empty());
-        for number in [dimensions, 0] {
-            bytes.extend(number.to_be_bytes());
-        }
-        bytes.extend(layout.row.0.to_be_bytes());
-        if !rows.is_empty() {
-            bytes.extend(length(rows.len()));
-            bytes.extend(1_i32.to_be_bytes());
-        }
-        for Record(row) in rows {
-            bytes.extend(length(row.len()));
-            bytes.extend(row);
-        }
-        Self { array: layout.array, bytes }
+    pub fn of(layout: &'r Layout, rows: Vec<&'r Record>) -> Self {
+        Self { layout, rows }
     }
 }
+
+/// How many bytes there are before a value, for its type and its length.
+const PREFIX: usize = 8;
 
 /// The length of what is NULL.
 const NULL: [u8; 4] = (-1_i32).to_be_bytes();
@@ -142,6 +131,15 @@ fn with_length(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 }
 
 impl Field<'_> {
+    /// How many bytes the value takes at most.
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(value) => value.map_or(0, str::len),
+            Self::Json(value) => value.as_ref().map_or(0, |json| json.len() + 1),
+            Self::Flag(_) | Self::Integer(_) | Self::BigInteger(_) | Self::Time(_) => 8,
+        }
+    }
+
     /// Writes the value as one of a type.
     fn write(&self, of: u32, bytes: &mut Vec<u8>) {
         let written = match self {
@@ -170,20 +168,38 @@ impl Field<'_> {
     }
 }
 
-impl Type<Postgres> for Records {
+impl Type<Postgres> for Records<'_> {
     fn type_info() -> PgTypeInfo {
         // Each says by `produces` which array it is.
         PgTypeInfo::with_name("record[]")
     }
 }
 
-impl Encode<'_, Postgres> for Records {
-    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        buffer.extend_from_slice(&self.bytes);
+impl Encode<'_, Postgres> for Records<'_> {
+    fn encode_by_ref(&self, bytes: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        bytes.reserve(self.size_hint());
+        let dimensions = i32::from(!self.rows.is_empty());
+        for number in [dimensions, 0] {
+            bytes.extend(number.to_be_bytes());
+        }
+        bytes.extend(self.layout.row.0.to_be_bytes());
+        if dimensions > 0 {
+            bytes.extend(length(self.rows.len()));
+            bytes.extend(1_i32.to_be_bytes());
+        }
+        for Record(row) in &self.rows {
+            bytes.extend(length(row.len()));
+            bytes.extend_from_slice(row);
+        }
         Ok(IsNull::No)
     }
 
     fn produces(&self) -> Option<PgTypeInfo> {
-        Some(PgTypeInfo::with_oid(self.array))
+        Some(PgTypeInfo::with_oid(self.layout.array))
+    }
+
+    fn size_hint(&self) -> usize {
+        let rows = self.rows.iter().map(|Record(row)| NULL.len() + row.len());
+        5 * NULL.len() + rows.sum::<usize>()
     }
 }

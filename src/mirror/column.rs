@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use chrono::DateTime;
-use entity::json::Value as Lifted;
+use entity::json::Value as Sent;
 use sea_orm::{ColumnTrait, ColumnType, Iden, Value};
 use serde_json::Value as Json;
 
@@ -82,7 +82,7 @@ impl Column {
     ///
     /// It is total: what is absent or of another type becomes NULL, or the neutral value where the column has no
     /// NULL. A reference that came expanded becomes its id.
-    pub fn value(&self, field: Option<&Lifted>) -> Value {
+    pub fn value(&self, field: Option<&Sent>) -> Value {
         let field = field.filter(|field| !field.is_null());
         match self.kind {
             Kind::Text => {
@@ -93,7 +93,7 @@ impl Column {
                 Value::Int(self.or_neutral(field.and_then(integer).and_then(|n| i32::try_from(n).ok()), || 0))
             }
             Kind::BigInteger => Value::BigInt(self.or_neutral(field.and_then(integer), || 0)),
-            Kind::Flag => Value::Bool(self.or_neutral(field.and_then(Lifted::as_bool), || false)),
+            Kind::Flag => Value::Bool(self.or_neutral(field.and_then(Sent::as_bool), || false)),
             Kind::Time => {
                 let seconds = field.and_then(integer).filter(|seconds| MOMENTS.contains(seconds));
                 let time = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
@@ -112,11 +112,11 @@ impl Column {
     }
 }
 
-fn text(field: &Lifted) -> Option<String> {
+fn text(field: &Sent) -> Option<String> {
     match field {
-        Lifted::String(text) => Some(printable(text)),
-        Lifted::Object(object) => object.get("id").and_then(Lifted::as_str).map(printable),
-        Lifted::Number(number) => Some(decimal(&number.to_string())),
+        Sent::String(text) => Some(printable(text)),
+        Sent::Object(object) => object.get("id").and_then(Sent::as_str).map(printable),
+        Sent::Number(number) => Some(decimal(&number.to_string())),
         _ => None,
     }
 }
@@ -126,13 +126,13 @@ fn decimal(number: &str) -> String {
     number.strip_suffix(".0").unwrap_or(number).to_owned()
 }
 
-fn integer(field: &Lifted) -> Option<i64> {
+fn integer(field: &Sent) -> Option<i64> {
     field.as_i64().or_else(|| field.as_str().and_then(|text| text.parse().ok()))
 }
 
 /// PostgreSQL's text and jsonb have no NUL character.
 fn printable(text: &str) -> String {
-    text.replace('\0', "")
+    if text.as_bytes().contains(&0) { text.replace('\0', "") } else { text.to_owned() }
 }
 
 /// The same value without NUL characters, in names too.

@@ -26,7 +26,12 @@ mod usual;
 pub mod write;
 pub mod writer;
 
-use entity::mirrored::{Children, DeletedEvent, Listing, Mirrored, Object, Owner};
+use std::{collections::HashMap, sync::LazyLock};
+
+use entity::{
+    json::Value as Json,
+    mirrored::{Children, DeletedEvent, Listing, Mirrored, Object, Owner},
+};
 use sea_orm::Iterable;
 
 use self::{account::Mode, column::Column};
@@ -43,6 +48,8 @@ pub struct Mirror {
     pub table: &'static str,
     /// Stripe's fields that have a column, the id first.
     pub columns: Vec<Column>,
+    /// The places of the columns, in the order of their names.
+    pub by_name: Vec<usize>,
     pub owner: Owner,
     pub children: &'static [Children],
     /// The fields in which other mirrored objects may come along whole.
@@ -69,10 +76,15 @@ impl Mirror {
     pub fn of<E: Mirrored + Default>() -> Self {
         let table = E::default().table_name();
         let references = migration::references(table);
+        let columns: Vec<Column> =
+            E::Column::iter().filter_map(|column| Column::of(column, &references)).collect();
+        let mut by_name: Vec<usize> = (0..columns.len()).collect();
+        by_name.sort_unstable_by_key(|place| columns[*place].name);
         Self {
             object: E::OBJECT,
             table,
-            columns: E::Column::iter().filter_map(|column| Column::of(column, &references)).collect(),
+            columns,
+            by_name,
             owner: E::OWNER,
             children: E::CHILDREN,
             embedded: E::EMBEDDED,
@@ -85,6 +97,18 @@ impl Mirror {
             life_cycle: E::LIFE_CYCLE,
             lift: E::lift,
         }
+    }
+
+    /// What an object says of each column: one walk through its members, which have the order of their names too.
+    fn fields<'o, 't>(&self, object: &'o Object<'t>) -> Vec<Option<&'o Json<'t>>> {
+        let mut fields = vec![None; self.columns.len()];
+        let mut members = object.iter().peekable();
+        for place in &self.by_name {
+            let name = self.columns[*place].name;
+            while members.next_if(|(member, _)| ***member < *name).is_some() {}
+            fields[*place] = members.next_if(|(member, _)| **member == name).map(|(_, value)| value);
+        }
+        fields
     }
 
     /// Where Stripe answers with an object of which only the id is known.
@@ -112,5 +136,31 @@ pub fn listed_in(mode: Option<Mode>) -> impl Iterator<Item = &'static Mirror> {
 
 /// The mirror of an object, by Stripe's name for it.
 pub fn mirror(object: &str) -> Option<&'static Mirror> {
-    MIRRORS.iter().find(|mirror| mirror.object == object)
+    static BY_OBJECT: LazyLock<HashMap<&str, &Mirror>> =
+        LazyLock::new(|| MIRRORS.iter().map(|mirror| (mirror.object, mirror)).collect());
+    BY_OBJECT.get(object).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever else the object has, and whatever it lacks.
+        #[test]
+        fn the_walk_finds_what_a_search_finds(
+            places in prop::collection::vec(0..60_usize, 0..60),
+            others in prop::collection::vec("[a-z_]{1,8}", 0..20),
+        ) {
+            let mirror = mirror("invoice").expect("mirrored");
+            let columns = places.iter().filter_map(|place| mirror.columns.get(*place));
+            let names = columns.map(|column| column.name.to_owned()).chain(others);
+            let mut object = Object::default();
+            object.extend(names.zip(0_i64..).map(|(name, value)| (name.into(), value.into())));
+            let found: Vec<_> = mirror.columns.iter().map(|column| object.get(column.name)).collect();
+            prop_assert_eq!(mirror.fields(&object), found);
+        }
+    }
 }

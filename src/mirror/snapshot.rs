@@ -149,13 +149,13 @@ impl Snapshot {
             source.kind == change::Kind::Deleted && mirror.deleted_event == DeletedEvent::Tombstone;
         let bare = gone && object.len() <= 3;
         let raws = mirror.children.iter().map(|children| raws(&object, children)).collect();
-        let embedded = embedded(mirror, &object, &source.embedded_in(&id));
+        let embedded = embedded(mirror, &object, &source, &id);
         (mirror.lift)(&mut object);
-        let value = |column: &Column| match column.name {
+        let value = |(column, field): (&Column, Option<&Json>)| match column.name {
             "id" => Value::from(id.as_str()),
-            name => column.value(object.get(name)),
+            _ => column.value(field),
         };
-        let values = mirror.columns.iter().map(value).collect();
+        let values = mirror.columns.iter().zip(mirror.fields(&object)).map(value).collect();
         let mut snapshot = Self {
             mirror,
             id,
@@ -294,7 +294,7 @@ fn text_of(json: &Json) -> String {
 }
 
 /// The objects with a table that came along whole, in fields that say so.
-fn embedded(mirror: &Mirror, object: &Object, source: &Source) -> Vec<Snapshot> {
+fn embedded(mirror: &Mirror, object: &Object, source: &Source, id: &str) -> Vec<Snapshot> {
     let mut found = Vec::new();
     for field in mirror.embedded {
         let value = object.get(field).unwrap_or(&Json::Null);
@@ -304,7 +304,7 @@ fn embedded(mirror: &Mirror, object: &Object, source: &Source) -> Vec<Snapshot> 
             let Json::Object(object) = value else { continue };
             let named = object.get("object").and_then(Json::as_str).and_then(super::mirror);
             let Some(mirror) = named else { continue };
-            found.extend(Snapshot::inside(mirror, object.clone(), text_of(value), source.clone()));
+            found.extend(Snapshot::inside(mirror, object.clone(), text_of(value), source.embedded_in(id)));
         }
     }
     found

@@ -139,19 +139,19 @@ pub async fn write(
     locked.extend(events.iter().flat_map(|(_, prepared)| prepared.keys.iter().cloned()));
     let mut columns = Columns::default();
     columns.add(locked.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut add = |table: &str, rows: &[&Record]| {
+    let mut add = |table: &str, rows: Vec<&Record>| {
         let layout = layouts.of(table).expect("the tables of a mixture have a layout");
         columns.add(Records::of(layout, rows));
     };
-    add(INBOX, &events.iter().map(|(_, prepared)| &prepared.event).collect::<Vec<_>>());
+    add(INBOX, events.iter().map(|(_, prepared)| &prepared.event).collect());
     for (places, rows) in [(mixture.rows, &rows), (mixture.children, &children)] {
         for mirror in mirrors_at(places) {
             let rows = rows.get(mirror.table).into_iter().flatten();
-            add(mirror.table, &rows.map(|(_, record)| *record).collect::<Vec<_>>());
+            add(mirror.table, rows.map(|(_, record)| *record).collect());
         }
     }
     let changes = || usual.iter().filter_map(|(_, prepared)| prepared.change.as_ref());
-    add(FEED, &changes().map(|(_, record)| record).collect::<Vec<_>>());
+    add(FEED, changes().map(|(_, record)| record).collect());
     let mut done = Done { locks: Locks::of(locked), ..Done::default() };
     done.offered = usual.iter().map(|(event, _)| event.id.clone()).collect();
     let mut numbers: HashMap<String, i64> = HashMap::new();
