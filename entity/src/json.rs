@@ -252,7 +252,7 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// How many members are under way at once, as a rule, in what Stripe sends of an object.
+/// For how many members there is room from the start.
 const MEMBERS: usize = 128;
 
 /// Reads a value, with the members of the objects around it that were read so far: it puts its own behind them until

@@ -91,7 +91,7 @@ impl Layout {
     /// The row with these fields, in the order of the columns that are written.
     pub fn record(&self, fields: &[Field<'_>]) -> Record {
         let size: usize = fields.iter().map(Field::size).sum();
-        let mut bytes = Vec::with_capacity(size + PREFIX * (self.columns.len() + 1));
+        let mut bytes = Vec::with_capacity(size + NUMBER * (2 * self.columns.len() + 1));
         bytes.extend(length(self.columns.len()));
         for (place, of) in &self.columns {
             bytes.extend(of.to_be_bytes());
@@ -111,8 +111,8 @@ impl<'r> Records<'r> {
     }
 }
 
-/// How many bytes there are before a value, for its type and its length.
-const PREFIX: usize = 8;
+/// How many bytes a length takes, and a type, and a count.
+const NUMBER: usize = size_of::<i32>();
 
 /// The length of what is NULL.
 const NULL: [u8; 4] = (-1_i32).to_be_bytes();
@@ -199,7 +199,7 @@ impl Encode<'_, Postgres> for Records<'_> {
     }
 
     fn size_hint(&self) -> usize {
-        let rows = self.rows.iter().map(|Record(row)| NULL.len() + row.len());
-        5 * NULL.len() + rows.sum::<usize>()
+        let rows = self.rows.iter().map(|Record(row)| NUMBER + row.len());
+        5 * NUMBER + rows.sum::<usize>()
     }
 }

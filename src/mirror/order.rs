@@ -194,7 +194,7 @@ fn write(value: &Json, out: &mut Vec<u8>) {
     }
 }
 
-/// The members come in the order of their names: serde_json's map keeps them so.
+/// Writes the members, in the order of their names.
 fn write_members(object: &Object, out: &mut Vec<u8>) {
     out.push(b'{');
     for (name, value) in object.iter().filter(|(_, value)| !value.is_null()) {
