@@ -37,7 +37,7 @@ use crate::{
     graphql, metrics,
     mirror::{
         account::Account,
-        writer::{self, Writer},
+        writer::{self, Writer, Writing},
     },
     stripe::Stripe,
     sync, wait, webhook,
@@ -93,7 +93,7 @@ pub struct Gateway {
 pub struct Core {
     pub app: App,
     stop: watch::Sender<bool>,
-    writing: JoinHandle<()>,
+    writing: Writing,
 }
 
 impl Core {
@@ -112,7 +112,8 @@ impl Core {
             jobs: jobs.clone(),
             link_metadata_keys: config.link_metadata_keys.clone(),
             exclusions: config.exclusions.clone(),
-        });
+        })
+        .await?;
         let (stop, stopping) = watch::channel(false);
         let auth = Auth::new(&config.auth, db.reader.clone(), clock.clone());
         let schema = graphql::schema(&config.graphql);
@@ -149,7 +150,7 @@ impl Core {
         let tasks = self.app.tasks.clone();
         drop(self.app);
         tasks.finish().await;
-        let _ = self.writing.await;
+        self.writing.end().await;
     }
 }
 

@@ -20,12 +20,14 @@ use sea_orm::{
 };
 
 pub use self::{
+    ingest::IngestConnection,
     reader::Reader,
     records::{Field, Layouts, Record, Records},
     transaction::{Columns, PostgresTransaction, Transaction},
 };
 use crate::config::DatabaseConfig;
 
+mod ingest;
 mod reader;
 mod records;
 mod transaction;
@@ -53,8 +55,8 @@ pub struct Database {
     pub quick: Reader,
     /// SQLite has one writer at a time: it is one connection here, so that writers wait in line and never fail.
     pub writer: DatabaseConnection,
-    /// What the mirror writes with: connections of its own on PostgreSQL, so that they know its statements.
-    ingest: DatabaseConnection,
+    /// How PostgreSQL is connected to by whoever writes to the mirror.
+    ingest: Option<ConnectOptions>,
     schema: String,
     statements: Arc<AtomicU64>,
     seen: Arc<Seen>,
@@ -70,7 +72,7 @@ impl Database {
         let schema = config.schema.clone();
         let (statements, seen) = (Arc::<AtomicU64>::default(), Arc::<Seen>::default());
         if !url.starts_with("sqlite:") {
-            let ingest = pool(ingest(url, &schema), &statements, &Arc::default()).await?;
+            let ingest = Some(ingest(url, &schema));
             let reader = postgres_reader(url, &schema, config.statement_timeout);
             let reader = pool(reader, &statements, &seen).await?;
             let writer = pool(postgres(url, &schema), &statements, &Arc::default()).await?;
@@ -85,7 +87,7 @@ impl Database {
             pool(sqlite_reader(url, config.statement_timeout), &statements, &seen).await?
         };
         let quick = Reader::new(reader.clone(), statements.clone(), seen.clone());
-        Ok(Self { reader, quick, ingest: writer.clone(), writer, schema, statements, seen })
+        Ok(Self { reader, quick, writer, ingest: None, schema, statements, seen })
     }
 
     /// How many statements were executed so far.
@@ -102,39 +104,21 @@ impl Database {
 
     /// Starts a transaction that writes.
     pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        let options = TransactionOptions {
-            // A deferred transaction that reads before it writes fails instead of waiting for another writer.
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        self.writer.begin_with_options(options).await
+        begin(&self.writer).await
     }
 
     /// How many transactions of the mirror's may be under way at once.
     pub fn ingest_connections(&self) -> u32 {
-        match self.ingest.get_database_backend() {
-            DbBackend::Postgres => INGEST_CONNECTIONS,
-            _ => 1,
-        }
+        if self.ingest.is_some() { INGEST_CONNECTIONS } else { 1 }
     }
 
-    /// The row types of tables, of which these columns are written; none on SQLite.
-    pub async fn layouts(&self, tables: Vec<(&'static str, Vec<&str>)>) -> Result<Option<Layouts>, DbErr> {
-        if self.ingest.get_database_backend() != DbBackend::Postgres {
-            return Ok(None);
-        }
-        Layouts::read(self.reader.get_postgres_connection_pool(), tables).await.map(Some)
-    }
-
-    /// Starts a transaction of the mirror's.
-    pub async fn begin_ingest(&self) -> Result<Transaction, DbErr> {
-        if self.ingest.get_database_backend() == DbBackend::Postgres {
-            let pool = self.ingest.get_postgres_connection_pool();
-            return Ok(Transaction::Postgres(
-                PostgresTransaction::begin(pool, self.statements.clone()).await?,
-            ));
-        }
-        self.begin().await.map(Transaction::Sqlite)
+    /// A connection to write to the mirror with.
+    pub async fn ingest(&self) -> Result<IngestConnection, DbErr> {
+        let pool = match &self.ingest {
+            Some(options) => sea_orm::Database::connect(options.clone()).await?,
+            None => self.writer.clone(),
+        };
+        Ok(IngestConnection::of(pool, self.statements.clone()))
     }
 
     /// Brings the schema up to date; processes that start at once wait for each other.
@@ -171,6 +155,16 @@ impl Database {
         Migrator::install(&tx).await?;
         Ok(tx)
     }
+}
+
+/// Starts a transaction that writes.
+async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let options = TransactionOptions {
+        // A deferred transaction that reads before it writes fails instead of waiting for another writer.
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    writer.begin_with_options(options).await
 }
 
 async fn pool(
@@ -262,10 +256,11 @@ fn postgres(url: &str, schema: &str) -> ConnectOptions {
     options
 }
 
-/// Its statements are few and constant, and all of them find their rows by an index.
+/// Its statements are few and constant, and all of them find their rows by an index. The connection is kept, so that it
+/// knows them.
 fn ingest(url: &str, schema: &str) -> ConnectOptions {
     let mut options = postgres(url, schema);
-    options.max_connections(INGEST_CONNECTIONS).map_sqlx_postgres_opts(|options| {
+    options.max_connections(1).connect_lazy(true).map_sqlx_postgres_opts(|options| {
         // Just after an installation the tables seem small, and a plan made then would be kept. With arrays, a plan for
         // given values is never better than the general one, which is made once.
         let plans = [("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan")];

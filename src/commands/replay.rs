@@ -43,12 +43,12 @@ pub async fn run(config: &Config, which: Which) -> Result<(), Failure> {
         jobs: Arc::default(),
         link_metadata_keys: config.link_metadata_keys.clone(),
         exclusions: config.exclusions.clone(),
-    });
+    })
+    .await?;
     let replay = Replay { db, clock, writer };
     let left = if which.failed { replay.failed().await? } else { replay.named(&which.events).await? };
     drop(replay);
-    // It panics never, and ends with the last writer.
-    let _ = writing.await;
+    writing.end().await;
     match left {
         0 => Ok(()),
         1 => Err(Failure::Failed("1 event was not applied.".to_owned())),

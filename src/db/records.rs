@@ -6,14 +6,16 @@ use std::{borrow::Cow, collections::HashMap};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    DbErr, RuntimeErr,
+    DbErr,
     sqlx::{
-        self, Encode, PgPool, Postgres, Row, Type,
+        Encode, Postgres, Row, Type,
         encode::IsNull,
         error::BoxDynError,
         postgres::{PgArgumentBuffer, PgTypeInfo, types::Oid},
     },
 };
+
+use super::transaction::{Columns, PostgresTransaction};
 
 /// The value of a column.
 #[derive(Debug)]
@@ -48,10 +50,13 @@ const LAYOUTS: &str = "SELECT c.relname::text, t.typarray, c.reltype, a.attname:
 
 impl Layouts {
     /// Reads those of tables, of which these columns are written.
-    pub async fn read(pool: &PgPool, tables: Vec<(&'static str, Vec<&str>)>) -> Result<Self, DbErr> {
-        let names: Vec<&str> = tables.iter().map(|(table, _)| *table).collect();
-        let failed = |error: sqlx::Error| DbErr::Query(RuntimeErr::SqlxError(error.into()));
-        let rows = sqlx::query(LAYOUTS).bind(names).fetch_all(pool).await.map_err(failed)?;
+    pub async fn read(
+        tx: &PostgresTransaction,
+        tables: Vec<(&'static str, Vec<&str>)>,
+    ) -> Result<Self, DbErr> {
+        let mut names = Columns::default();
+        names.add(tables.iter().map(|(table, _)| *table).collect::<Vec<_>>());
+        let rows = tx.rows(LAYOUTS, names).await?;
         let mut layouts: HashMap<&'static str, Layout> = HashMap::with_capacity(tables.len());
         for row in &rows {
             let (table, column): (&str, &str) = (row.get(0), row.get(3));

@@ -26,7 +26,7 @@ use super::{
     write::{self, Guard},
 };
 use crate::{
-    db::{Database, Transaction},
+    db::{Database, IngestConnection, Transaction},
     error::is_lost_connection,
 };
 
@@ -69,6 +69,7 @@ pub async fn project(
     exclusions: &Exclusions,
     now: DateTime<Utc>,
 ) -> Result<Projected, DbErr> {
+    let ingest = db.ingest().await?;
     let mut done = Projected::default();
     let mut last = String::new();
     loop {
@@ -78,7 +79,8 @@ pub async fn project(
         last.clone_from(&end.id);
         done.read += rows.len();
         done.changed +=
-            retried(async |beforehand| fill(db, mirror, &rows, exclusions, beforehand, now).await).await?;
+            retried(async |beforehand| fill(&ingest, mirror, &rows, exclusions, beforehand, now).await)
+                .await?;
     }
     last.clear();
     loop {
@@ -88,7 +90,7 @@ pub async fn project(
         let Some(end) = rows.last() else { break };
         last.clone_from(&end.id);
         done.moved +=
-            retried(async |beforehand| relocate(db, &rows, exclusions, beforehand, now).await).await?;
+            retried(async |beforehand| relocate(&ingest, &rows, exclusions, beforehand, now).await).await?;
     }
     Ok(done)
 }
@@ -191,7 +193,7 @@ impl Row {
 
 /// Fills the columns of some rows, of the rows of lists that came with them, and of those to whom they lend.
 async fn fill(
-    db: &Database,
+    ingest: &IngestConnection,
     mirror: &'static Mirror,
     rows: &[Row],
     exclusions: &Exclusions,
@@ -208,7 +210,7 @@ async fn fill(
     let (same, stripped) = (of(same), of(stripped));
     // A row of a list may know from its parent what it does not hold itself: that stays, or is filled with the parent.
     let guard = if parent(mirror).is_some() { Guard::AgainKnown } else { Guard::Again };
-    let tx = db.begin_ingest().await?;
+    let tx = ingest.begin().await?;
     let locks = Locks::take(&tx, snapshots.iter().map(|(_, snapshot)| snapshot), beforehand).await?;
     let mut changed = write::upsert(&tx, mirror, &refs(&same), guard, now).await?;
     changed.extend(write::upsert(&tx, mirror, &refs(&stripped), Guard::Again, now).await?);
@@ -252,7 +254,7 @@ async fn keep_stripped(tx: &Transaction, row: &Snapshot) -> Result<(), DbErr> {
 
 /// Moves objects into the table that their type has by now, unless something newer is there.
 async fn relocate(
-    db: &Database,
+    ingest: &IngestConnection,
     rows: &[Row],
     exclusions: &Exclusions,
     beforehand: &mut BTreeSet<String>,
@@ -266,7 +268,7 @@ async fn relocate(
         rows.iter().filter_map(|row| Some((row, snapshot(row)?))).collect();
     let offers: Vec<Offer<'_>> =
         snapshots.iter().map(|(_, snapshot)| Offer { snapshot, event: None }).collect();
-    let tx = db.begin_ingest().await?;
+    let tx = ingest.begin().await?;
     let locks = Locks::take(&tx, snapshots.iter().map(|(_, snapshot)| snapshot), beforehand).await?;
     let done = Done::recorded(HashSet::new(), locks);
     let written = batch::write(&tx, &offers, &done, now).await;

@@ -1,21 +1,18 @@
 //! The queues of what is to be written, and the way into them.
 
-mod task;
+mod thread;
 
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use tokio::{
-    sync::{Notify, mpsc, oneshot},
-    task::JoinHandle,
-};
+use tokio::sync::{Notify, mpsc, oneshot};
 
-use self::task::{Ingest, KnownLayouts};
+use self::thread::{Ingest, KnownLayouts};
 use super::{
     Mirror, borrowed,
     exclude::Exclusions,
     inbox::Event,
-    mirror,
+    links, mirror,
     page::{Beside, Found, Page},
     snapshot::{Snapshot, Source},
     usual::Prepared,
@@ -44,6 +41,20 @@ pub struct Writer {
     layouts: Arc<KnownLayouts>,
 }
 
+/// The threads that write.
+#[derive(Debug)]
+pub struct Writing(Vec<oneshot::Receiver<()>>);
+
+impl Writing {
+    /// Waits until they have ended.
+    pub async fn end(self) {
+        for thread in self.0 {
+            // Nothing is ever sent: this is an error when the thread has ended.
+            let _ = thread.await;
+        }
+    }
+}
+
 /// A queue for each connection that writes, of which each has its own tables.
 ///
 /// What a transaction costs the database is mostly a price for each table: two that write the same tables pay it twice,
@@ -70,7 +81,7 @@ enum Work {
     },
 }
 
-/// What the writing tasks work with.
+/// What the writing threads work with.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub db: Database,
@@ -85,13 +96,20 @@ pub struct Settings {
 }
 
 impl Writer {
-    /// Starts the tasks that write; they end when the last [`Writer`] is gone and the queues are empty.
-    pub fn start(settings: Settings) -> (Self, JoinHandle<()>) {
-        let queues = (0..settings.db.ingest_connections()).map(|_| mpsc::channel(4 * BATCH));
-        let (queues, jobs): (Vec<_>, Vec<_>) = queues.unzip();
+    /// Starts the threads that write; they end when the last [`Writer`] is gone and the queues are empty.
+    pub async fn start(settings: Settings) -> Result<(Self, Writing)> {
         let (settings, layouts) = (Arc::new(settings), Arc::<KnownLayouts>::default());
-        let tasks = task::start(&Ingest::new(settings.clone(), layouts.clone()), jobs);
-        (Self { queues: Queues(queues.into()), settings, layouts }, tasks)
+        let links = links::Recent::default();
+        let (mut queues, mut writing) = (Vec::new(), Vec::new());
+        for _ in 0..settings.db.ingest_connections() {
+            let (queue, jobs) = mpsc::channel(4 * BATCH);
+            let connection = settings.db.ingest().await?;
+            let (settings, links, layouts) = (settings.clone(), links.clone(), layouts.clone());
+            let ingest = Ingest { connection, settings, links, layouts };
+            writing.push(thread::start(ingest, jobs).map_err(Error::internal)?);
+            queues.push(queue);
+        }
+        Ok((Self { queues: Queues(queues.into()), settings, layouts }, Writing(writing)))
     }
 
     /// Records an event and applies it; returns once both are durable.

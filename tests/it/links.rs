@@ -216,9 +216,10 @@ async fn a_batch_takes_the_same_statements_for_any_number_of_customers() {
     let known: Vec<Snapshot> = objects.iter().map(snapshot).collect();
     let plain = snapshot(&noted("cus_plain", &json!({ "plan": "team" })));
     let app = test.app();
+    let ingest = app.db.ingest().await.expect("the options are good");
     let mut counted = Vec::new();
     for rows in [&[&plain][..], &[&known[0]], &known.iter().collect::<Vec<_>>()] {
-        let tx = app.db.begin_ingest().await.expect("it begins");
+        let tx = ingest.begin().await.expect("it begins");
         let before = app.db.statements();
         link(&tx, rows, &app.config.link_metadata_keys, &Recent::default(), app.clock.now())
             .await

@@ -1,23 +1,22 @@
-//! The tasks that write what waits in the queues, a transaction for all that is in one.
+//! The threads that write what waits in the queues, a transaction for all that is in one.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
+    io,
     sync::{Arc, RwLock},
+    thread,
     time::Duration,
 };
 
 use chrono::{DateTime, Utc};
 use entity::{change, webhook_event::State};
 use sea_orm::DbErr;
-use tokio::{
-    sync::mpsc,
-    task::{JoinHandle, JoinSet},
-};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{BATCH, Job, Settings, Work};
 use crate::{
     crash,
-    db::{Database, Layouts, Transaction},
+    db::{IngestConnection, Layouts, PostgresTransaction, Transaction},
     error::{Error, Result, is_connection_failure, is_lost_connection},
     mirror::{
         Mirror,
@@ -34,25 +33,20 @@ use crate::{
     },
 };
 
-/// How often a batch is tried whose connection breaks, or that another process's transaction stands in the way of:
-/// once more than the pool has connections, all of which break when the database restarts.
+/// How often a batch is tried whose connection breaks, or that another process's transaction stands in the way of.
 const ATTEMPTS: usize = 12;
 
 /// Why an event of a connected account changed nothing: merchants choose the ids of some objects themselves.
 const FOREIGN: &str = "another account has an object with this id";
 
-/// What the writing tasks share.
+/// What a thread writes with.
 #[derive(Debug)]
 pub struct Ingest {
-    settings: Arc<Settings>,
-    links: links::Recent,
-    layouts: Arc<KnownLayouts>,
-}
-
-impl Ingest {
-    pub fn new(settings: Arc<Settings>, layouts: Arc<KnownLayouts>) -> Arc<Self> {
-        Arc::new(Self { settings, links: links::Recent::default(), layouts })
-    }
+    pub connection: IngestConnection,
+    pub settings: Arc<Settings>,
+    /// Shared by all threads, as are the layouts.
+    pub links: links::Recent,
+    pub layouts: Arc<KnownLayouts>,
 }
 
 /// The row types of the tables, once they are needed.
@@ -66,12 +60,13 @@ impl KnownLayouts {
     }
 
     /// Reads them if need be.
-    async fn get(&self, db: &Database) -> Result<Option<Arc<Layouts>>, DbErr> {
+    async fn get(&self, tx: &PostgresTransaction) -> Result<Arc<Layouts>, DbErr> {
         if let Some(known) = self.known() {
-            return Ok(Some(known));
+            return Ok(known);
         }
-        self.set(db.layouts(usual::tables()).await?.map(Arc::new));
-        Ok(self.known())
+        let read = Arc::new(Layouts::read(tx, usual::tables()).await?);
+        self.set(Some(read.clone()));
+        Ok(read)
     }
 
     /// They are read again when they are next needed: while this program runs, a newer version of it may add columns.
@@ -90,14 +85,22 @@ type Begun = Option<Transaction>;
 /// How long such a transaction waits for a batch: an idle one is in the way of whoever changes tables.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Starts a task for each queue; they end when nothing can come any more.
-pub fn start(ingest: &Arc<Ingest>, queues: Vec<mpsc::Receiver<Job>>) -> JoinHandle<()> {
-    let tasks: JoinSet<()> = queues.into_iter().map(|jobs| run(ingest.clone(), jobs)).collect();
-    tokio::spawn(async move { drop(tasks.join_all().await) })
+/// Starts a thread for a queue, which ends when nothing can come any more; then what is returned ends too.
+///
+/// The database answers to that thread alone. Among the tasks that serve requests a batch would wait for its turn after
+/// each of its statements, and the database for the batch.
+pub fn start(ingest: Ingest, jobs: mpsc::Receiver<Job>) -> io::Result<oneshot::Receiver<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (running, ended) = oneshot::channel();
+    thread::Builder::new().name("mirror-writer".to_owned()).spawn(move || {
+        runtime.block_on(run(ingest, jobs));
+        drop(running);
+    })?;
+    Ok(ended)
 }
 
 /// Writes what waits in a queue, a batch after the other: what arrives while one is written is the next. There is no timer.
-async fn run(ingest: Arc<Ingest>, mut jobs: mpsc::Receiver<Job>) {
+async fn run(ingest: Ingest, mut jobs: mpsc::Receiver<Job>) {
     let mut waiting = Vec::with_capacity(BATCH);
     let mut begun = None;
     loop {
@@ -109,7 +112,7 @@ async fn run(ingest: Arc<Ingest>, mut jobs: mpsc::Receiver<Job>) {
             continue;
         }
         if waiting.is_empty() {
-            return;
+            break;
         }
         let (works, done): (Vec<Work>, Vec<_>) = waiting.drain(..).map(|job| (job.work, job.done)).unzip();
         let outcomes = apply(&ingest, &works, &mut begun).await;
@@ -118,6 +121,8 @@ async fn run(ingest: Arc<Ingest>, mut jobs: mpsc::Receiver<Job>) {
             let _ = done.send(outcome);
         }
     }
+    drop(begun);
+    ingest.connection.close().await;
 }
 
 /// Waits for a job, and takes what else is there already; none when there will be none any more.
@@ -165,16 +170,17 @@ async fn apply_alone(ingest: &Ingest, work: &Work) -> Result<()> {
                 error = %error,
                 "event could not be applied"
             );
-            Ok(record_failed(&ingest.settings, event, &error.to_string()).await?)
+            Ok(record_failed(ingest, event, &error.to_string()).await?)
         }
         _ => Err(error.into()),
     }
 }
 
 /// Records an event that could not be applied, and has its object asked for: the mirror need not wait for the event.
-async fn record_failed(settings: &Settings, event: &Event, reason: &str) -> Result<(), DbErr> {
+async fn record_failed(ingest: &Ingest, event: &Event, reason: &str) -> Result<(), DbErr> {
+    let settings = &ingest.settings;
     let now = settings.clock.now();
-    let tx = settings.db.begin().await?;
+    let tx = ingest.connection.begin().await?;
     inbox::record_failed(&tx, event, reason, now).await?;
     let asked = jobs::instead_of(event);
     jobs::enqueue(&tx, asked.as_slice(), now).await?;
@@ -208,7 +214,7 @@ async fn commit(
     let now = settings.clock.now();
     let tx = match begun.take() {
         Some(tx) => tx,
-        None => settings.db.begin_ingest().await?,
+        None => ingest.connection.begin().await?,
     };
     crash::point("begun");
     let mut numbering = settings.changes.numbering();
@@ -282,7 +288,6 @@ async fn record(
     now: DateTime<Utc>,
 ) -> Result<Done, DbErr> {
     let keep = ingest.settings.keep_payloads;
-    let layouts = ingest.layouts.get(&ingest.settings.db).await?;
     let (mut events, mut others) = (Vec::with_capacity(works.len()), Vec::new());
     for work in works {
         match work {
@@ -292,8 +297,11 @@ async fn record(
     }
     let again: Vec<&Event> = others.iter().filter_map(|work| work.event()).collect();
     let others: Vec<&Snapshot> = others.iter().flat_map(|work| work.said()).map(|(_, row)| row).collect();
-    let done = match tx.postgres().zip(layouts.as_ref()) {
-        Some((tx, layouts)) => usual::write(tx, layouts, &events, &others, beforehand, keep, now).await?,
+    let done = match tx.postgres() {
+        Some(tx) => {
+            let layouts = ingest.layouts.get(tx).await?;
+            usual::write(tx, &layouts, &events, &others, beforehand, keep, now).await?
+        }
         None => None,
     };
     let done = if let Some(done) = done {
