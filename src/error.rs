@@ -197,7 +197,7 @@ pub fn shown(text: &str) -> String {
 
 /// Whether the database could not be reached, was shut down or was too busy: the statement itself may be right.
 pub fn is_connection_failure(error: &DbErr) -> bool {
-    matches!(error, DbErr::ConnectionAcquire(_))
+    matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_))
         || is_lost_connection(error)
         || sqlx_error(error).is_some_and(|error| match error {
             sqlx::Error::Tls(_)

@@ -72,7 +72,8 @@ impl Transaction {
 impl PostgresTransaction {
     /// Begins one on a connection of the pool.
     pub async fn begin(pool: &PgPool, statements: Arc<AtomicU64>) -> Result<Self, DbErr> {
-        let tx = pool.begin().await.map_err(failed)?;
+        let unreached = |error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(error.into()));
+        let tx = pool.begin().await.map_err(unreached)?;
         Ok(Self { inner: Mutex::new(tx), statements })
     }
 

@@ -40,10 +40,12 @@ impl Proxy {
         let (counted, losing) = (refused.clone(), loses.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                if !*is_open.borrow() {
+                if *is_open.borrow() {
+                    tokio::spawn(pass(client, target.clone(), is_open.clone(), losing.clone()));
+                } else {
                     counted.fetch_add(1, Ordering::Relaxed);
+                    tokio::spawn(refuse(client));
                 }
-                tokio::spawn(pass(client, target.clone(), is_open.clone(), losing.clone()));
             }
         });
         Self { address, open, refused, loses }
@@ -83,6 +85,12 @@ impl Proxy {
     pub fn mend(&self) {
         self.open.send_replace(true);
     }
+}
+
+/// Takes what is asked and ends the connection, as what stands before a server does that is away.
+async fn refuse(mut client: TcpStream) {
+    // What it was, or whether it arrived at all, makes no difference.
+    let _ = client.read(&mut [0; 1 << 10]).await;
 }
 
 async fn pass(client: TcpStream, target: String, mut is_open: watch::Receiver<bool>, loses: Arc<AtomicBool>) {
