@@ -72,6 +72,7 @@ impl Transaction {
 impl PostgresTransaction {
     /// Begins one on a connection of the pool.
     pub async fn begin(pool: &PgPool, statements: Arc<AtomicU64>) -> Result<Self, DbErr> {
+        // To the driver it is one of several kinds of error, also one of the protocol, when a server does not let it in.
         let unreached = |error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(error.into()));
         let tx = pool.begin().await.map_err(unreached)?;
         Ok(Self { inner: Mutex::new(tx), statements })

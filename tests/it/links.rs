@@ -216,7 +216,7 @@ async fn a_batch_takes_the_same_statements_for_any_number_of_customers() {
     let known: Vec<Snapshot> = objects.iter().map(snapshot).collect();
     let plain = snapshot(&noted("cus_plain", &json!({ "plan": "team" })));
     let app = test.app();
-    let ingest = app.db.ingest().await.expect("the options are good");
+    let ingest = app.db.ingest().await.expect("the database is known");
     let mut counted = Vec::new();
     for rows in [&[&plain][..], &[&known[0]], &known.iter().collect::<Vec<_>>()] {
         let tx = ingest.begin().await.expect("it begins");

@@ -121,6 +121,7 @@ async fn run(ingest: Ingest, mut jobs: mpsc::Receiver<Job>) {
             let _ = done.send(outcome);
         }
     }
+    // It is rolled back while the connection is closed, which nobody else would drive to its end.
     drop(begun);
     ingest.connection.close().await;
 }
